@@ -1,0 +1,3 @@
+"""The library's version, readable without importing anything heavy."""
+
+__version__ = "0.1.0"
