@@ -1,0 +1,154 @@
+"""What a run does, step by step: the events that a progress view shows and the result that a program reads."""
+
+from __future__ import annotations
+
+import enum
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from byoc.sandbox.values import hidden
+
+
+class Op(enum.StrEnum):
+    """What happens to one resource, in Pulumi's words."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    RETAIN = "retain"
+    """Taken out of the state and left as it is in the account."""
+    SAME = "same"
+
+
+class Phase(enum.StrEnum):
+    """How far a step has come."""
+
+    STARTED = "started"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    """Not tried, because something that it needs failed, or the run was interrupted."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One step has come to a phase."""
+
+    op: Op
+    phase: Phase
+    urn: str
+    type: str
+    seconds: float = 0.0
+    """How long the step took; 0 until it is over."""
+    changed: tuple[str, ...] = ()
+    """The inputs that an update or replacement is for."""
+
+    @property
+    def name(self) -> str:
+        """The logical name."""
+        return self.urn.rsplit("::", 1)[1]
+
+
+Listener = Callable[[Event], None]
+"""Told of every event, from any thread."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """One thing that went wrong: which resource, which AWS action, what AWS said, what to do."""
+
+    urn: str
+    type: str
+    op: str
+    action: str
+    """The AWS action, such as ``rds:CreateDBInstance``; empty where AWS was not called."""
+    error: str
+    """AWS's error code and message, or the library's own message."""
+    remedy: str
+
+    def render(self) -> str:
+        """The failure as one block of text."""
+        name = self.urn.rsplit("::", 1)[-1] if self.urn else "program"
+        lines = [f"{self.op} {self.type} '{name}' failed" if self.type else f"{name} failed"]
+        if self.action:
+            lines.append(f"  action:  {self.action}")
+        lines += [f"  error:   {self.error}", f"  to do:   {self.remedy}"]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One change that was made, or that a preview would make."""
+
+    op: Op
+    urn: str
+    type: str
+    changed: tuple[str, ...] = ()
+
+
+_COUNT_NAMES = {
+    Op.CREATE: "created",
+    Op.UPDATE: "updated",
+    Op.REPLACE: "replaced",
+    Op.DELETE: "deleted",
+    Op.RETAIN: "retained",
+    Op.SAME: "unchanged",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResult:
+    """What a run did: every step in the order in which it was finished, the stack's outputs, what failed."""
+
+    stack: str
+    steps: tuple[Step, ...] = ()
+    unchanged: int = 0
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    failures: tuple[Failure, ...] = ()
+    skipped: tuple[str, ...] = ()
+    """URNs that were not tried."""
+    kept: tuple[str, ...] = ()
+    """What stays in the account on purpose, in plain words."""
+    seconds: float = 0.0
+    run_id: str = ""
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything that was to be done was done."""
+        return not self.failures and not self.skipped
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Resources by what happened to them: created, updated, replaced, deleted, retained, unchanged."""
+        counted = Counter(step.op for step in self.steps)
+        counts = {name: counted[op] for op, name in _COUNT_NAMES.items()}
+        return {**counts, "unchanged": self.unchanged}
+
+    def document(self) -> dict[str, Any]:
+        """The result for a program to read (``--json``); no secret is in it."""
+        return {
+            "stack": self.stack,
+            **self.counts,
+            "steps": [
+                {"op": step.op.value, "urn": step.urn, "type": step.type, "changed": list(step.changed)}
+                for step in self.steps
+            ],
+            "outputs": hidden(dict(self.outputs)),
+            "failures": [
+                {
+                    "urn": failure.urn,
+                    "type": failure.type,
+                    "op": failure.op,
+                    "action": failure.action,
+                    "error": failure.error,
+                    "remedy": failure.remedy,
+                }
+                for failure in self.failures
+            ],
+            "skipped": list(self.skipped),
+            "kept": list(self.kept),
+            "seconds": round(self.seconds, 3),
+        }

@@ -1,0 +1,249 @@
+"""A project folder seen from the sandbox: its stacks, its embedded AWS, and the state of both under ``.byoc/``."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import threading
+import urllib.parse
+import uuid
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from byoc.config import AccountConfig, DeploymentConfig
+from byoc.errors import InputError
+from byoc.sandbox.emulator import process
+from byoc.sandbox.engine import Engine
+from byoc.sandbox.events import Event, Listener, RunResult
+from byoc.sandbox.program import Program
+from byoc.sandbox.stack_file import StackFile, passphrase_from_environment, read_stack_file
+from byoc.sandbox.state import StackState
+from byoc.sandbox.state_crypto import StateCrypter
+from byoc.sandbox.values import hidden, plain
+from byoc.stack_config import load_stack_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from byoc.sandbox.emulator.client import EmulatorClient
+    from byoc.sandbox.session import CallObserver
+
+DOCUMENTED_PRINCIPAL = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
+"""The control plane's principal in the documented setup (US)."""
+
+
+def _ignore(_: Event) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True)
+class EmulatorCloud:
+    """The embedded AWS as a :class:`byoc.sandbox.providers.Cloud`."""
+
+    client: EmulatorClient
+
+    @property
+    def endpoint(self) -> str:
+        """The emulator's URL."""
+        return self.client.endpoint
+
+    def administrator(self, account_id: str) -> Mapping[str, str | None]:
+        """boto3 credentials of an account's administrator."""
+        return self.client.administrator(account_id).boto3
+
+    def control_plane(self, role_arn: str) -> Mapping[str, str | None]:
+        """boto3 credentials of the first principal that ``role_arn`` trusts; before there is a role, the documented one."""
+        return self.client.control_plane(self._trusted_principal(role_arn)).boto3
+
+    def _trusted_principal(self, role_arn: str) -> str:
+        account_id, role_name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[1]
+        iam = boto3.client("iam", endpoint_url=self.endpoint, region_name="us-east-1", **self.administrator(account_id))
+        try:
+            document = iam.get_role(RoleName=role_name)["Role"]["AssumeRolePolicyDocument"]
+        except iam.exceptions.NoSuchEntityException:
+            return DOCUMENTED_PRINCIPAL
+        trust = json.loads(urllib.parse.unquote(document)) if isinstance(document, str) else document
+        for statement in trust["Statement"]:
+            principals = statement.get("Principal", {}).get("AWS", [])
+            for principal in [principals] if isinstance(principals, str) else principals:
+                if ":role/" in principal:
+                    return str(principal)
+        return DOCUMENTED_PRINCIPAL
+
+
+class Workspace:
+    """One project folder. Every method that runs a stack starts the embedded AWS if none is running."""
+
+    def __init__(self, root: Path, home: Path | None = None) -> None:
+        """``home`` is where the sandbox keeps its files; by default ``.byoc/sandbox`` in the project."""
+        self.root = root
+        self.home = home or root / ".byoc" / "sandbox"
+
+    @classmethod
+    def find(cls, folder: Path) -> Workspace:
+        """The workspace of the project that ``folder`` lies in; raises ``InputError`` if it lies in none."""
+        for candidate in (folder.resolve(), *folder.resolve().parents):
+            if (candidate / "Pulumi.yaml").is_file():
+                return cls(candidate)
+        raise InputError(
+            f"no Pulumi.yaml in {folder} or above it\n"
+            "      mend it:  run this in a checkout of the project, or name one with --cwd"
+        )
+
+    # The embedded AWS
+
+    def start(self, port: int = 0) -> EmulatorClient:
+        """Start the embedded AWS, or find the one that is running."""
+        return process.start(self.home, port=port)
+
+    def stop(self) -> bool:
+        """Stop the embedded AWS; says whether one was running."""
+        return process.stop(self.home)
+
+    def status(self) -> dict[str, Any]:
+        """Whether the embedded AWS runs, where, and how many resources each stack has in it."""
+        client = process.running(self.home)
+        if client is None:
+            return {"running": False, "endpoint": None, "pid": None, "stacks": {}}
+        found = client.status()
+        folder = self._state_folder(client)
+        names = sorted({path.stem for path in [*folder.glob("*.json"), *folder.glob("*.journal")]})
+        stacks = {name: len(self._state(client, name).resources) for name in names}
+        return {"running": True, "endpoint": client.endpoint, "pid": found["pid"], "stacks": stacks}
+
+    # Stacks
+
+    def up(
+        self,
+        stack: str,
+        *,
+        overrides: Iterable[str] = (),
+        listener: Listener = _ignore,
+        calls: Path | None = None,
+        on_call: CallObserver | None = None,
+    ) -> RunResult:
+        """Make what the stack's config says. ``overrides`` are ``KEY=VALUE`` as in ``pulumi up --config``."""
+        program = self._program(stack, overrides)
+        with self._engine(stack, listener, calls, on_call) as engine:
+            return engine.up(program)
+
+    def preview(
+        self, stack: str, *, overrides: Iterable[str] = (), listener: Listener = _ignore, calls: Path | None = None
+    ) -> RunResult:
+        """Say what ``up`` would do."""
+        program = self._program(stack, overrides)
+        with self._engine(stack, listener, calls) as engine:
+            return engine.preview(program)
+
+    def destroy(
+        self,
+        stack: str,
+        *,
+        listener: Listener = _ignore,
+        calls: Path | None = None,
+        on_call: CallObserver | None = None,
+    ) -> RunResult:
+        """Delete what the stack made."""
+        self._file(stack)
+        with self._engine(stack, listener, calls, on_call) as engine:
+            return engine.destroy()
+
+    def outputs(self, stack: str, *, show_secrets: bool = False) -> dict[str, Any]:
+        """The outputs of the stack's last ``up``."""
+        state = self._recorded(stack)
+        found: dict[str, Any] = (plain if show_secrets else hidden)(dict(state.outputs))
+        return found
+
+    def resources(self, stack: str) -> list[dict[str, Any]]:
+        """What the stack has made, in the order in which it was made."""
+        return [
+            {"type": item.type, "name": item.name, "id": item.id, "urn": item.urn, "protect": item.protect}
+            for item in self._recorded(stack).resources.values()
+        ]
+
+    def config(self, stack: str) -> AccountConfig | DeploymentConfig:
+        """The stack's validated config."""
+        return load_stack_config(self._file(stack, read_secrets=True).config, source=f"Pulumi.{stack}.yaml")
+
+    def deployment_config(self, stack: str) -> DeploymentConfig:
+        """The config of a stack of kind ``deployment``; raises ``InputError`` for another kind."""
+        config = self.config(stack)
+        if not isinstance(config, DeploymentConfig):
+            raise InputError(f"stack '{stack}' is of kind '{config.kind}', not 'deployment'")
+        return config
+
+    # Inside
+
+    def _program(self, stack: str, overrides: Iterable[str]) -> Program:
+        file = self._file(stack, read_secrets=True)
+        config = {**file.config, **_parse_overrides(overrides, file.project)}
+        load_stack_config(config, source=f"Pulumi.{stack}.yaml")  # a wrong config stops here, before any AWS call
+        main = self.root / file.main / "__main__.py"
+        return Program(
+            main=lambda: (runpy.run_path(str(main), run_name="__main__"), None)[1],
+            project=file.project,
+            config=config,
+            secret_keys=file.secret_keys,
+        )
+
+    def _file(self, stack: str, *, read_secrets: bool = False) -> StackFile:
+        return read_stack_file(self.root, stack, passphrase_from_environment if read_secrets else None)
+
+    def _state_folder(self, client: EmulatorClient) -> Path:
+        # An emulator that was stopped took everything with it: its state means nothing to the next one.
+        return self.home / "state" / str(client.status()["id"])
+
+    @cached_property
+    def _crypter(self) -> StateCrypter:
+        return StateCrypter.of_folder(self.home)
+
+    def _state(self, client: EmulatorClient, stack: str) -> StackState:
+        return StackState(self._state_folder(client), stack, self._crypter)
+
+    def _recorded(self, stack: str) -> StackState:
+        self._file(stack)
+        client = process.running(self.home)
+        state = self._state(client, stack) if client is not None else None
+        if state is None or not state.resources:
+            raise InputError(f"stack '{stack}' is not up\n      mend it:  byoc sandbox up {stack}")
+        return state
+
+    @contextmanager
+    def _engine(
+        self, stack: str, listener: Listener, calls: Path | None, on_call: CallObserver | None = None
+    ) -> Iterator[Engine]:
+        client = self.start()
+        run_id = uuid.uuid4().hex[:12]
+        try:
+            yield Engine(
+                state=self._state(client, stack),
+                cloud=EmulatorCloud(client),
+                listener=listener,
+                run_id=run_id,
+                on_call=on_call,
+                stop=threading.Event(),
+            )
+        finally:
+            if calls is not None:
+                with calls.open("w") as file:
+                    for record in client.calls(run=run_id):
+                        file.write(json.dumps(record) + "\n")
+
+
+def _parse_overrides(overrides: Iterable[str], project: str) -> dict[str, str]:
+    """``KEY=VALUE`` pairs; a key without a namespace belongs to the project, as with the CLI."""
+    parsed = {}
+    for override in overrides:
+        key, separator, value = override.partition("=")
+        if not separator or not key:
+            raise InputError(
+                f"--config {override}\n      allowed:  KEY=VALUE\n      mend it:  --config byoc:image=registry/name:tag"
+            )
+        parsed[key if ":" in key else f"{project}:{key}"] = value
+    return parsed
