@@ -16,7 +16,7 @@ from typing import Any
 
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks
-from pulumi.runtime.proto import resource_pb2
+from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from byoc.errors import ByocError
 from byoc.sandbox.events import Event, Failure, Listener, Op, Phase, Step
@@ -83,7 +83,11 @@ class SandboxMonitor(mocks.MockMonitor):
         arguments = plain(decode(request.args))
         if contains_unknown(arguments):
             return resource_pb2.ResourceInvokeResponse()
-        answer = invoke_for(request.tok)(self._session_of(request), arguments)
+        try:
+            answer = invoke_for(request.tok)(self._session_of(request), arguments)
+        except Exception as error:  # noqa: BLE001 - the program decides what a failed look-up means
+            failure = provider_pb2.CheckFailure(reason=str(error))
+            return resource_pb2.ResourceInvokeResponse(failures=[failure])
         return resource_pb2.ResourceInvokeResponse(**{"return": encode(answer)})
 
     def ReadResource(self, request: Any) -> Any:  # noqa: N802, ANN401
