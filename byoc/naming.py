@@ -129,7 +129,7 @@ class Names:
         return f"{self.prefix}-{deployment}-{role}"
 
     def secret(self, deployment: str, content: str) -> str:
-        """A Secrets Manager entry of a deployment: ``content`` is ``environment`` or ``connections``."""
+        """A Secrets Manager entry of a deployment: ``content`` is ``environment``, ``connections`` or ``cache``."""
         return f"{self.prefix}/{deployment}/{content}"
 
     def alarm(self, deployment: str, subject: str) -> str:

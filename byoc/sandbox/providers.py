@@ -50,12 +50,19 @@ class Providers:
         with self._lock:
             found = self._sessions.get(urn)
             if found is None:
-                found = self._sessions[urn] = self._configure_session(self._inputs[urn])
+                is_aws = urn.split("::")[2].endswith("pulumi:providers:aws")
+                found = self._configure_session(self._inputs[urn]) if is_aws else self._unconfigured_session()
+                self._sessions[urn] = found
         return found
 
     def opened(self, urn: str) -> SandboxAws | None:
         """The session of a provider if it was needed already."""
         return self._sessions.get(urn)
+
+    def _unconfigured_session(self) -> SandboxAws:
+        """For a provider of another package: pulumi-random calls nobody."""
+        nobody = {"aws_access_key_id": "nobody", "aws_secret_access_key": "nobody"}
+        return SandboxAws(endpoint=self._cloud.endpoint, region="none", credentials=nobody, run_id=self._run_id)
 
     def _configure_session(self, inputs: Mapping[str, Any]) -> SandboxAws:
         region = inputs.get("region")

@@ -1,0 +1,111 @@
+"""The cross-account role: who may assume it, and within which bounds."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, SecretStr, ValidationInfo, field_validator
+
+from byoc.config.fields import DISTINCT, PolicyArn, PrincipalArn, RolePath, Switch, Whole, counted
+from byoc.config.problems import refuse
+from byoc.config.section import Section, setting
+
+CONTROL_PLANES = {
+    "us": "arn:aws:iam::640174622193:role/HostBackendRoleProd",
+    "eu": "arn:aws:iam::640174622193:role/HostBackendRoleProdEu",
+}
+"""The roles of the LangSmith control planes (the public Terraform module of the documented AWS setup)."""
+
+_EXTERNAL_ID_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_+=,.@:/-")
+
+
+def _external_id(value: SecretStr) -> SecretStr:
+    text = value.get_secret_value()
+    if not 2 <= len(text) <= 1224 or not _EXTERNAL_ID_LETTERS.issuperset(text):
+        raise refuse(
+            "2 to 1,224 letters, digits and _ + = , . @ : / - (AWS docs: sts:ExternalId)",
+            "take a random one, such as the output of `openssl rand -hex 24`, or the organization id the control plane "
+            "gave you",
+        )
+    if text.isdigit() and len(text) == 12:
+        raise refuse(
+            "an external id that is no account id",
+            "take a random one, such as the output of `openssl rand -hex 24`: account ids can be guessed",
+        )
+    return value
+
+
+ExternalId = Annotated[SecretStr, AfterValidator(_external_id)]
+
+
+class AccessConfig(Section):
+    """The role that the control plane assumes (kind `account`)."""
+
+    enabled: Switch = setting(
+        "Whether the cross-account role is made. `false` is for those who run everything from inside the account.",
+        default=True,
+    )
+    mode: Literal["documented"] = setting(
+        "Which policies the role carries. `documented`: the five AWS-managed policies of the documented setup, and a "
+        "supplement with exactly the actions that they lack.",
+        default="documented",
+    )
+    control_plane: Literal["us", "eu", "custom"] = setting(
+        "Who may assume the role: the LangSmith control plane in the `us` or `eu`, or `custom`: those in `principals`.",
+        default="us",
+    )
+    principals: Annotated[tuple[PrincipalArn, ...], DISTINCT] = setting(
+        "ARNs of the IAM roles or users that may assume the role; with `controlPlane: custom` only.",
+        default=(),
+        shown="the documented principal of `controlPlane`",
+    )
+    guardrails: Switch | None = setting(
+        "Whether the role also carries a policy that only denies: other installs' and other teams' secrets, databases and "
+        "roles, and what no deployment of this library needs. LangSmith's own control planes name their resources their "
+        "own way and could not work under it.",
+        default=None,
+        shown="`true` with `controlPlane: custom`, otherwise `false`",
+    )
+    permissions_boundary: PolicyArn | None = setting(
+        "ARN of a managed policy set as permissions boundary on every role that the stack makes.",
+        default=None,
+        shown="no boundary",
+    )
+    role_path: RolePath = setting(
+        "IAM path of every role and policy that the stack makes. Deployment stacks repeat it as `rolePath`.",
+        default="/",
+    )
+    max_session_hours: Annotated[Whole, counted(1, 12)] = setting(
+        "The longest session of the role, in hours, 1 to 12. A session that is itself assumed from a role ends after "
+        "one hour in any case (AWS docs: role chaining).",
+        default=1,
+    )
+
+    @field_validator("principals")
+    @classmethod
+    def _fit_control_plane(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        """Principals are named exactly where no documented one is meant."""
+        control_plane = info.data.get("control_plane")
+        if control_plane == "custom" and not value and info.data.get("enabled", True):
+            raise refuse(
+                "at least one ARN of an IAM role or user, since controlPlane is custom",
+                "name who may assume the role, or set access.enabled to false if nobody may",
+            )
+        if control_plane in CONTROL_PLANES and value:
+            raise refuse(
+                f"nothing, since controlPlane is {control_plane} and stands for {CONTROL_PLANES[control_plane]}",
+                "set access.controlPlane to custom, or remove the principals",
+            )
+        return value
+
+    @property
+    def with_guardrails(self) -> bool:
+        """Whether the role carries the policy that only denies."""
+        return self.control_plane == "custom" if self.guardrails is None else self.guardrails
+
+    @property
+    def principal_arns(self) -> tuple[str, ...]:
+        """The ARNs of those who may assume the role."""
+        if self.control_plane == "custom":
+            return self.principals
+        return (CONTROL_PLANES[self.control_plane],)
