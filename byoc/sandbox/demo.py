@@ -94,7 +94,7 @@ class Demo:
         started = time.monotonic()
         with tempfile.TemporaryDirectory(prefix="byoc-demo-") as home, _passphrase():
             workspace = Workspace(self._root, Path(home))
-            client = workspace.start()
+            client = workspace.start().client
             try:
                 return self._acts(workspace, started)
             finally:
@@ -104,7 +104,7 @@ class Demo:
                 workspace.stop()
 
     def _acts(self, workspace: Workspace, started: float) -> Summary:
-        client = workspace.start()
+        client = workspace.start().client
         self._view.act("1. The customer's account", "by the account's own administrator: role, network, runtime")
         self._run(f"up {ACCOUNT}", lambda listen: workspace.up(ACCOUNT, listener=listen))
         self._view.act(
@@ -161,7 +161,7 @@ class Demo:
 
     def _try_forbidden(self, workspace: Workspace) -> Iterator[Denial]:
         config = workspace.deployment_config(DEVELOPMENT)
-        cloud = EmulatorCloud(workspace.start())
+        cloud = EmulatorCloud(workspace.start().client)
         administrator = boto3.Session(region_name=config.region, **cloud.administrator(config.account_id))
         secret = administrator.client("secretsmanager", endpoint_url=cloud.endpoint).create_secret(
             Name="payroll/database-password", SecretString="another team's"
@@ -171,7 +171,7 @@ class Demo:
         outside = SandboxAws(
             endpoint=cloud.endpoint, region=config.region, credentials=cloud.control_plane(role_arn), run_id="forbidden"
         )
-        role = outside.assume(role_arn=role_arn, external_id=config.external_id_value, session_name="byoc-demo")
+        role = outside.assume(role_arn=role_arn, external_id=config.external_id.get_secret_value() if config.external_id else None, session_name="byoc-demo")
         sts = outside.client("sts")
         ec2, secrets, iam = role.client("ec2"), role.client("secretsmanager"), role.client("iam")
         attempts: list[tuple[str, str, Callable[[], object]]] = [
@@ -208,7 +208,7 @@ class Demo:
     @staticmethod
     def _inventory(workspace: Workspace) -> list[dict[str, str]]:
         config = workspace.config(ACCOUNT)
-        found: list[dict[str, str]] = workspace.start().inventory(config.account_id, config.region)
+        found: list[dict[str, str]] = workspace.start().client.inventory(config.account_id, config.region)
         return found
 
 

@@ -22,7 +22,8 @@ from byoc.sandbox.emulator import process
 from byoc.sandbox.engine import Engine
 from byoc.sandbox.events import Event, Listener, RunResult
 from byoc.sandbox.program import Program
-from byoc.sandbox.stack_file import StackFile, passphrase_from_environment, read_stack_file
+from byoc.sandbox.project_file import read_project
+from byoc.sandbox.stack_file import read_stack_file
 from byoc.sandbox.state import StackState
 from byoc.sandbox.state_crypto import StateCrypter
 from byoc.sandbox.values import hidden, plain
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from byoc.sandbox.emulator.client import EmulatorClient
+    from byoc.sandbox.emulator.process import RunningEmulator
     from byoc.sandbox.session import CallObserver
 
 DOCUMENTED_PRINCIPAL = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
@@ -98,7 +100,7 @@ class Workspace:
 
     # The embedded AWS
 
-    def start(self, port: int = 0) -> EmulatorClient:
+    def start(self, port: int = 0) -> RunningEmulator:
         """Start the embedded AWS, or find the one that is running."""
         return process.start(self.home, port=port)
 
@@ -108,14 +110,13 @@ class Workspace:
 
     def status(self) -> dict[str, Any]:
         """Whether the embedded AWS runs, where, and how many resources each stack has in it."""
-        client = process.running(self.home)
-        if client is None:
+        emulator = process.status(self.home)
+        if emulator is None:
             return {"running": False, "endpoint": None, "pid": None, "stacks": {}}
-        found = client.status()
-        folder = self._state_folder(client)
+        folder = self._state_folder(emulator)
         names = sorted({path.stem for path in [*folder.glob("*.json"), *folder.glob("*.journal")]})
-        stacks = {name: len(self._state(client, name).resources) for name in names}
-        return {"running": True, "endpoint": client.endpoint, "pid": found["pid"], "stacks": stacks}
+        stacks = {name: len(self._state(emulator, name).resources) for name in names}
+        return {"running": True, "endpoint": emulator.endpoint, "pid": emulator.pid, "stacks": stacks}
 
     # Stacks
 
@@ -150,7 +151,7 @@ class Workspace:
         on_call: CallObserver | None = None,
     ) -> RunResult:
         """Delete what the stack made."""
-        self._file(stack)
+        self._must_exist(stack)
         with self._engine(stack, listener, calls, on_call) as engine:
             return engine.destroy()
 
@@ -169,7 +170,8 @@ class Workspace:
 
     def config(self, stack: str) -> AccountConfig | DeploymentConfig:
         """The stack's validated config."""
-        return load_stack_config(self._file(stack, read_secrets=True).config, source=f"Pulumi.{stack}.yaml")
+        file = read_stack_file(self.root, stack)
+        return load_stack_config(file.config, file.secret_keys, source=file.path.name)
 
     def deployment_config(self, stack: str) -> DeploymentConfig:
         """The config of a stack of kind ``deployment``; raises ``InputError`` for another kind."""
@@ -181,35 +183,42 @@ class Workspace:
     # Inside
 
     def _program(self, stack: str, overrides: Iterable[str]) -> Program:
-        file = self._file(stack, read_secrets=True)
-        config = {**file.config, **_parse_overrides(overrides, file.project)}
-        load_stack_config(config, source=f"Pulumi.{stack}.yaml")  # a wrong config stops here, before any AWS call
-        main = self.root / file.main / "__main__.py"
+        file = read_stack_file(self.root, stack)
+        config = {**file.config, **_parse_overrides(overrides, file.project.name)}
+        # A wrong config stops here, before any AWS call.
+        load_stack_config(config, file.secret_keys, source=file.path.name)
+        main = file.project.main / "__main__.py"
         return Program(
             main=lambda: (runpy.run_path(str(main), run_name="__main__"), None)[1],
-            project=file.project,
+            project=file.project.name,
             config=config,
             secret_keys=file.secret_keys,
         )
 
-    def _file(self, stack: str, *, read_secrets: bool = False) -> StackFile:
-        return read_stack_file(self.root, stack, passphrase_from_environment if read_secrets else None)
+    def _must_exist(self, stack: str) -> None:
+        project = read_project(self.root)
+        if not project.stack_file(stack).is_file():
+            raise InputError(
+                f"there is no stack '{stack}'\n"
+                f"      allowed:  {', '.join(project.stacks()) or 'none has a file yet'}\n"
+                f"      mend it:  name one of these, or write {project.stack_file(stack)}"
+            )
 
-    def _state_folder(self, client: EmulatorClient) -> Path:
+    def _state_folder(self, emulator: RunningEmulator) -> Path:
         # An emulator that was stopped took everything with it: its state means nothing to the next one.
-        return self.home / "state" / str(client.status()["id"])
+        return self.home / "state" / emulator.id
 
     @cached_property
     def _crypter(self) -> StateCrypter:
         return StateCrypter.of_folder(self.home)
 
-    def _state(self, client: EmulatorClient, stack: str) -> StackState:
-        return StackState(self._state_folder(client), stack, self._crypter)
+    def _state(self, emulator: RunningEmulator, stack: str) -> StackState:
+        return StackState(self._state_folder(emulator), stack, self._crypter)
 
     def _recorded(self, stack: str) -> StackState:
-        self._file(stack)
-        client = process.running(self.home)
-        state = self._state(client, stack) if client is not None else None
+        self._must_exist(stack)
+        emulator = process.status(self.home)
+        state = self._state(emulator, stack) if emulator is not None else None
         if state is None or not state.resources:
             raise InputError(f"stack '{stack}' is not up\n      mend it:  byoc sandbox up {stack}")
         return state
@@ -218,12 +227,12 @@ class Workspace:
     def _engine(
         self, stack: str, listener: Listener, calls: Path | None, on_call: CallObserver | None = None
     ) -> Iterator[Engine]:
-        client = self.start()
+        emulator = self.start()
         run_id = uuid.uuid4().hex[:12]
         try:
             yield Engine(
-                state=self._state(client, stack),
-                cloud=EmulatorCloud(client),
+                state=self._state(emulator, stack),
+                cloud=EmulatorCloud(emulator.client),
                 listener=listener,
                 run_id=run_id,
                 on_call=on_call,
@@ -232,7 +241,7 @@ class Workspace:
         finally:
             if calls is not None:
                 with calls.open("w") as file:
-                    for record in client.calls(run=run_id):
+                    for record in emulator.client.calls(run=run_id):
                         file.write(json.dumps(record) + "\n")
 
 

@@ -1,0 +1,1 @@
+"""Speed and memory, shown and never asserted: ``make bench`` writes ``docs/benchmarks.md``."""

@@ -1,0 +1,74 @@
+"""Measuring whole runs: in processes of their own, several times, with the operating system's own accounting."""
+
+from __future__ import annotations
+
+import os
+import platform
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of several runs of one thing, and the most memory that one of them used."""
+
+    seconds: tuple[float, ...]
+    peak_mib: float = 0.0
+
+    @property
+    def median(self) -> float:
+        """The median of the seconds."""
+        return statistics.median(self.seconds)
+
+    @property
+    def text(self) -> str:
+        """``median (min to max)`` in seconds."""
+        return f"{self.median:.2f} ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
+
+
+def timed(act: Callable[[], object], runs: int = 1) -> Timing:
+    """Call ``act`` so many times in this process."""
+    seconds = []
+    for _ in range(runs):
+        started = time.monotonic()
+        act()
+        seconds.append(time.monotonic() - started)
+    return Timing(tuple(seconds))
+
+
+def process(arguments: Sequence[str], *, runs: int = 1, cwd: Path | None = None) -> Timing:
+    """Run a command of this Python so many times; raises ``CalledProcessError`` if one fails."""
+    seconds, peak = [], 0.0
+    for _ in range(runs):
+        started = time.monotonic()
+        child = subprocess.Popen([sys.executable, *arguments], cwd=cwd, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(child.pid, 0)
+        seconds.append(time.monotonic() - started)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        if child.returncode:
+            raise subprocess.CalledProcessError(child.returncode, list(arguments))
+        peak = max(peak, usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024))
+    return Timing(tuple(seconds), peak)
+
+
+def peak_mib() -> float:
+    """The most memory that this process has used so far, in MiB."""
+    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return used / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def machine() -> str:
+    """What the figures were measured on, in one line."""
+    name = platform.processor() or platform.machine()
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        models = [line.partition(":")[2].strip() for line in info.read_text().splitlines() if line.startswith("model name")]
+        name = models[0] if models else name
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return f"{os.cpu_count()} cores ({name}), {memory:.0f} GiB, {platform.system()}, Python {platform.python_version()}"

@@ -1,0 +1,150 @@
+"""Showing runs: live on a terminal, plain lines elsewhere, one JSON object where a program reads."""
+
+from __future__ import annotations
+
+import json
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console, Group
+from rich.live import Live
+from rich.spinner import Spinner
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from byoc.sandbox.events import Event, Failure, Listener, RunResult
+
+_SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "retain": "=", "same": " "}
+_STYLES = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red", "retain": "cyan"}
+_PLAIN_WIDTH = 1000
+"""Characters per line when no terminal says: nothing is cut or folded, so that it can be searched."""
+_SHOWN_RUNNING = 12
+"""Running steps shown at once; more are counted."""
+
+
+def console() -> Console:
+    """Standard output, for people; no colour or control characters when it is not a terminal."""
+    if sys.stdout.isatty():
+        return Console(highlight=False, emoji=False, markup=False)
+    return Console(highlight=False, emoji=False, markup=False, width=_PLAIN_WIDTH, soft_wrap=True)
+
+
+class ProgressView:
+    """Follows a run: finished steps scroll by, running ones stay below with the time they have taken."""
+
+    def __init__(self, out: Console, title: str) -> None:
+        self._out = out
+        self._title = title
+        self._running: dict[str, tuple[Event, float]] = {}
+        self._done = 0
+        self._lock = threading.Lock()
+        self._started = time.monotonic()
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event, from any thread."""
+        with self._lock:
+            if event.phase == "started":
+                self._running[event.urn] = (event, time.monotonic())
+                return
+            self._running.pop(event.urn, None)
+            if event.op == "same":
+                return
+            self._done += event.phase == "done"
+        self._out.print(_step_line(event))
+
+    def __rich__(self) -> Group:
+        with self._lock:
+            running = list(self._running.values())
+            done = self._done
+        now = time.monotonic()
+        elapsed = now - self._started
+        lines: list[Any] = [
+            Spinner("dots", Text(f" {self._title}: {done} steps done, {len(running)} running, {elapsed:.0f} s"))
+        ]
+        for event, since in running[:_SHOWN_RUNNING]:
+            lines.append(
+                Text(f"   {_SIGNS[event.op]:<2} {_short(event.type)} {event.name} ({now - since:.0f} s)", style="dim")
+            )
+        if len(running) > _SHOWN_RUNNING:
+            lines.append(Text(f"      and {len(running) - _SHOWN_RUNNING} more", style="dim"))
+        return Group(*lines)
+
+
+@contextmanager
+def following(out: Console, title: str) -> Iterator[Listener]:
+    """A listener that shows a run while the block lasts."""
+    view = ProgressView(out, title)
+    if not out.is_terminal:
+        yield view
+        return
+    with Live(view, console=out, refresh_per_second=8, transient=True):
+        yield view
+
+
+def _step_line(event: Event) -> Text:
+    style = "red" if event.phase == "failed" else "dim" if event.phase == "skipped" else _STYLES.get(event.op, "")
+    word = "" if event.phase == "done" else f" {event.phase}"
+    detail = f" [{', '.join(event.changed)}]" if event.changed else ""
+    seconds = f" {event.seconds:.1f} s" if event.seconds >= 0.05 else ""
+    return Text(
+        f"  {_SIGNS[event.op]:<2} {event.op}{word} {_short(event.type)} {event.name}{detail}{seconds}", style=style
+    )
+
+
+def _short(token: str) -> str:
+    """``aws:ec2/vpc:Vpc`` as ``aws:ec2:Vpc``."""
+    package, _, rest = token.partition(":")
+    module, _, name = rest.rpartition(":")
+    return f"{package}:{module.split('/')[0]}:{name}"
+
+
+def show_result(out: Console, result: RunResult, *, preview: bool = False) -> None:
+    """The end of a run: outputs, what failed and what to do, what was kept, the counts."""
+    if result.outputs:
+        out.print(outputs_table(result.document()["outputs"]))
+    for failure in result.failures:
+        out.print(_failure_text(failure))
+    if result.skipped:
+        out.print(f"not tried, because of the above: {len(result.skipped)}")
+    for kept in result.kept:
+        out.print(f"kept on purpose: {kept}")
+    counts = ", ".join(f"{count} {name}" for name, count in result.counts.items() if count)
+    verb = "would be" if preview else "resources:"
+    out.print(f"{result.stack}: {verb} {counts or 'nothing'} in {result.seconds:.1f} s")
+
+
+def _failure_text(failure: Failure) -> Text:
+    return Text(failure.render(), style="red")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def outputs_table(outputs: Mapping[str, Any]) -> Table:
+    """Stack outputs as a table."""
+    table = _table("output", "value")
+    for key, value in sorted(outputs.items()):
+        table.add_row(key, value if isinstance(value, str) else json.dumps(value))
+    return table
+
+
+def show_json(document: object) -> None:
+    """One JSON object on standard output."""
+    print(json.dumps(document, indent=2))
+
+
+def resources_table(resources: list[dict[str, Any]]) -> Table:
+    """A stack's resources as a table."""
+    table = _table("type", "name", "id", "protected")
+    for resource in resources:
+        table.add_row(_short(resource["type"]), resource["name"], resource["id"], "yes" if resource["protect"] else "")
+    return table
