@@ -127,6 +127,12 @@ def _properties(struct: struct_pb2.Struct) -> dict[str, Any]:
     return plain
 
 
+def _alias(alias: Any) -> str:
+    """An alias as one text: its URN, or what its specification changes."""
+    spec = alias.spec
+    return str(alias.urn or " ".join(filter(None, (spec.type, spec.name, spec.parentUrn, spec.noParent and "no parent"))))
+
+
 class _NoMocks(mocks.Mocks):
     def call(self, args: mocks.MockCallArgs) -> tuple[dict[Any, Any], list[tuple[str, str]] | None]:
         raise AssertionError(f"unexpected call of {args.token}")
@@ -179,7 +185,7 @@ class _RecordingMonitor(mocks.MockMonitor):
                         retain_on_delete=request.retainOnDelete,
                         delete_before_replace=request.deleteBeforeReplace,
                         ignore_changes=tuple(request.ignoreChanges),
-                        aliases=tuple(alias.urn or alias.spec.name for alias in request.aliases),
+                        aliases=tuple(_alias(alias) for alias in request.aliases),
                         dependencies=tuple(sorted(request.dependencies)),
                     )
                 )

@@ -1,0 +1,1 @@
+"""Which AWS actions provisioning needs, the policy documents that grant them, and what IAM answers to them."""
