@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from byoc.errors import ByocError
-from byoc.sandbox.events import Listener, RunResult
+from byoc.sandbox.events import RunResult
 from byoc.sandbox.session import SandboxAws
 from byoc.sandbox.workspace import EmulatorCloud, Workspace
 
@@ -106,17 +107,17 @@ class Demo:
     def _acts(self, workspace: Workspace, started: float) -> Summary:
         client = workspace.start().client
         self._view.act("1. The customer's account", "by the account's own administrator: role, network, runtime")
-        self._run(f"up {ACCOUNT}", lambda listen: workspace.up(ACCOUNT, listener=listen))
+        self._run(f"up {ACCOUNT}", partial(workspace.up, ACCOUNT))
         self._view.act(
             "2. Two deployments", "by the control plane, through the cross-account role, its policies enforced"
         )
         for stack in (DEVELOPMENT, PRODUCTION):
-            self._run(f"up {stack}", lambda listen, stack=stack: workspace.up(stack, listener=listen))
+            self._run(f"up {stack}", partial(workspace.up, stack))
         self._view.act("3. A new revision", "another image for the development deployment")
         image = _next_image(workspace)
         revision = self._run(
             f"revision of {DEVELOPMENT}",
-            lambda listen: workspace.up(DEVELOPMENT, overrides=[f"byoc:image={image}"], listener=listen),
+            partial(workspace.up, DEVELOPMENT, overrides=[f"byoc:image={image}"]),
         )
         revision_calls = tuple(
             str(record["action"])
@@ -138,9 +139,9 @@ class Demo:
             seconds=time.monotonic() - started,
         )
 
-    def _run(self, title: str, act: Callable[[Listener], RunResult]) -> RunResult:
+    def _run(self, title: str, act: Callable[..., RunResult]) -> RunResult:
         with self._view.following(title) as listener:
-            result = act(listener)
+            result = act(listener=listener)
         self._runs.append((title, result))
         self._view.ran(result)
         if not result.ok:
@@ -154,10 +155,10 @@ class Demo:
             self._view.note(f"first refused, as it should be: {str(refusal).splitlines()[0]}")
         else:
             raise ByocError("the demo stopped: a protected database was destroyed without a word")
-        lifted = 'byoc:database={"deletionProtection": false}'
-        self._run("lift protection", lambda listen: workspace.up(PRODUCTION, overrides=[lifted], listener=listen))
+        lifted = "byoc:database.deletionProtection=false"
+        self._run("lift protection", partial(workspace.up, PRODUCTION, overrides=[lifted]))
         for stack in (DEVELOPMENT, PRODUCTION, ACCOUNT):
-            self._run(f"destroy {stack}", lambda listen, stack=stack: workspace.destroy(stack, listener=listen))
+            self._run(f"destroy {stack}", partial(workspace.destroy, stack))
 
     def _try_forbidden(self, workspace: Workspace) -> Iterator[Denial]:
         config = workspace.deployment_config(DEVELOPMENT)
@@ -171,19 +172,23 @@ class Demo:
         outside = SandboxAws(
             endpoint=cloud.endpoint, region=config.region, credentials=cloud.control_plane(role_arn), run_id="forbidden"
         )
-        role = outside.assume(role_arn=role_arn, external_id=config.external_id.get_secret_value() if config.external_id else None, session_name="byoc-demo")
+        role = outside.assume(
+            role_arn=role_arn,
+            external_id=config.external_id.get_secret_value() if config.external_id else None,
+            session_name="byoc-demo",
+        )
         sts = outside.client("sts")
         ec2, secrets, iam = role.client("ec2"), role.client("secretsmanager"), role.client("iam")
         attempts: list[tuple[str, str, Callable[[], object]]] = [
             (
                 "assume the role with a wrong external id",
                 "sts:AssumeRole",
-                lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName="x", ExternalId="not-the-right-one"),
+                lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName="byoc-demo", ExternalId="not-the-right-one"),
             ),
             (
                 "assume the role without an external id",
                 "sts:AssumeRole",
-                lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName="x"),
+                lambda: sts.assume_role(RoleArn=role_arn, RoleSessionName="byoc-demo"),
             ),
             ("delete the customer's VPC", "ec2:DeleteVpc", lambda: ec2.delete_vpc(VpcId=vpc_id)),
             (

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 import time
-import traceback
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -19,7 +18,7 @@ import pulumi
 from byoc.errors import ByocError
 from byoc.sandbox.deletions import delete_in_order
 from byoc.sandbox.events import Event, Failure, Listener, Op, Phase, RunResult, Step
-from byoc.sandbox.failures import failure_of
+from byoc.sandbox.failures import failure_of, failure_of_program
 from byoc.sandbox.monitor import SandboxMonitor
 from byoc.sandbox.program import Program, run_program
 from byoc.sandbox.providers import Cloud, Providers
@@ -55,6 +54,10 @@ class Engine:
         with self.state.exclusive():
             providers = self._providers()
             failures = self._recover(providers)
+            refused = self._refusals(program, providers)
+            if refused:
+                self.state.fold()
+                return self._result(started, (), [*failures, *refused], (), None, ())
             monitor = self._monitor(program, providers, preview=False)
             self._run(program, monitor)
             steps = list(monitor.steps)
@@ -80,11 +83,13 @@ class Engine:
             providers = self._providers()
             monitor = self._monitor(program, providers, preview=True)
             self._run(program, monitor)
-            doomed, refused = self._no_longer_wanted(monitor.seen)
-            deletions = [
-                Step(op=_removal(item), urn=item.urn, type=item.type) for item in doomed if not item.superseded
-            ]
-        failures = [*monitor.failures, *refused]
+            failures, deletions = list(monitor.failures), []
+            if not failures and not monitor.skipped:  # what a broken program did not register is not unwanted
+                doomed, refused = self._no_longer_wanted(monitor.seen)
+                failures += refused
+                deletions = [
+                    Step(op=_removal(item), urn=item.urn, type=item.type) for item in doomed if not item.superseded
+                ]
         return self._result(started, [*monitor.steps, *deletions], failures, monitor.skipped, monitor, ())
 
     def destroy(self) -> RunResult:
@@ -111,13 +116,26 @@ class Engine:
 
     # The program
 
-    def _monitor(self, program: Program, providers: Providers, *, preview: bool) -> SandboxMonitor:
+    def _refusals(self, program: Program, providers: Providers) -> list[Failure]:
+        """What a preview refuses, if the stack holds something that must not be lost: then nothing at all is changed.
+
+        ``pulumi up`` previews every update; here only those that could find out half-way that they must not go on.
+        """
+        if not any(item.protect or _is_irreplaceable(item) for item in self.state.resources.values()):
+            return []
+        monitor = self._monitor(program, providers, preview=True, listener=_ignore)
+        self._run(program, monitor)
+        return monitor.failures
+
+    def _monitor(
+        self, program: Program, providers: Providers, *, preview: bool, listener: Listener | None = None
+    ) -> SandboxMonitor:
         return SandboxMonitor(
             project=program.project,
             state=self.state,
             providers=providers,
             preview=preview,
-            listener=self.listener,
+            listener=listener or self.listener,
             stop=self.stop,
         )
 
@@ -141,18 +159,7 @@ class Engine:
         if errors and isinstance(errors[0], pulumi.RunError):
             raise errors[0]
         if errors:
-            error = errors[0]
-            trace = "".join(traceback.format_exception(error))
-            monitor.failures.append(
-                Failure(
-                    urn="",
-                    type="",
-                    op="run",
-                    action="",
-                    error=f"{error.__class__.__name__}: {error}\n{trace}",
-                    remedy="this is a fault of the program: mend it and run again; what was made is kept",
-                )
-            )
+            monitor.failures.append(failure_of_program(errors[0]))
 
     # Before and after
 
@@ -207,15 +214,17 @@ class Engine:
         monitor: SandboxMonitor | None,
         kept: Iterable[str],
     ) -> RunResult:
+        failures, skipped = tuple(failures), tuple(skipped)
         return RunResult(
             stack=self.state.stack,
             steps=tuple(steps),
             unchanged=monitor.unchanged if monitor is not None else 0,
             outputs=dict(monitor.outputs) if monitor is not None else {},
-            failures=tuple(failures),
-            skipped=tuple(skipped),
+            failures=failures,
+            skipped=skipped,
             kept=tuple(kept),
             seconds=time.monotonic() - started,
+            interrupted=self.stop.is_set() and bool(failures or skipped),
             run_id=self.run_id,
         )
 
@@ -265,6 +274,11 @@ class _Deletion:
         return True
 
 
+def _is_irreplaceable(resource: ResourceState) -> bool:
+    is_provider = resource.type.startswith(_PROVIDER_PREFIX)
+    return resource.custom and not is_provider and handler_for(resource.type).refuse_replacement is not None
+
+
 def _removal(resource: ResourceState) -> Op:
     return Op.RETAIN if resource.retain_on_delete else Op.DELETE
 
@@ -273,5 +287,5 @@ def _left(resource: ResourceState) -> tuple[str, ...]:
     if not resource.custom or resource.type.startswith(_PROVIDER_PREFIX):
         return ()
     if resource.retain_on_delete:
-        return (f"{resource.type} {resource.id}: retained on purpose",)
+        return (f"{resource.type.rpartition(':')[2]} {resource.id}",)
     return handler_for(resource.type).leaves({**plain(dict(resource.inputs)), **plain(dict(resource.outputs))})

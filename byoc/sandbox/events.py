@@ -112,7 +112,11 @@ class RunResult:
     """URNs that were not tried."""
     kept: tuple[str, ...] = ()
     """What stays in the account on purpose, in plain words."""
+    provided: tuple[str, ...] = ()
+    """What the embedded AWS was given before the run because the config takes it for granted, in plain words."""
     seconds: float = 0.0
+    interrupted: bool = False
+    """Whether the run was stopped before everything was tried."""
     run_id: str = ""
 
     @property
@@ -150,5 +154,6 @@ class RunResult:
             ],
             "skipped": list(self.skipped),
             "kept": list(self.kept),
+            "provided": list(self.provided),
             "seconds": round(self.seconds, 3),
         }

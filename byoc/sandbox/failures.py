@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import re
+import traceback
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from byoc.errors import ByocError
 from byoc.sandbox.events import Failure
-from byoc.sandbox.session import is_ambiguous, is_throttle
+from byoc.sandbox.session import is_ambiguous, is_denied, is_throttle
 
-_DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 _PERFORM = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z*]+)")
 """How AWS names the permission that was missing."""
 _TAKEN = ("AlreadyExists", "Duplicate", "InUse", "ResourceExists")
+_LOOK_UP = "invoke of "
+"""How the SDK's message of a failed provider function begins."""
 _RUN_AGAIN = "run the same command again: what was made is kept, and only the rest is done"
 
 
@@ -35,11 +37,28 @@ def failure_of(error: BaseException, *, urn: str, type: str, op: str, action: st
     return Failure(urn=urn, type=type, op=op, action=action, error=text, remedy=_RUN_AGAIN)
 
 
+def failure_of_program(error: BaseException) -> Failure:
+    """The failure of a program that ended in an exception: a look-up that AWS refused, or a fault of its own."""
+    text = str(error)
+    if text.startswith(_LOOK_UP):
+        remedy = f"mend the cause, then {_RUN_AGAIN}"
+        return Failure(urn="", type="", op="run", action="", error=text.removesuffix(" ()"), remedy=remedy)
+    trace = "".join(traceback.format_exception(error))
+    return Failure(
+        urn="",
+        type="",
+        op="run",
+        action="",
+        error=f"{error.__class__.__name__}: {error}\n{trace}",
+        remedy="this is a fault of the program: mend it and run again; what was made is kept",
+    )
+
+
 def _remedy(error: ClientError, action: str) -> str:
     code = error.response["Error"].get("Code", "")
-    if code in _DENIED and "explicit deny" in error.response["Error"].get("Message", ""):
+    if is_denied(error) and "explicit deny" in error.response["Error"].get("Message", ""):
         return f"a policy of this principal forbids {action}: see its guardrails, boundary and organization policies"
-    if code in _DENIED:
+    if is_denied(error):
         return (
             f"grant {action} to this principal (for a deployment: bring the account stack up to date), then run again"
         )

@@ -17,7 +17,7 @@ from functools import lru_cache
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from byoc.errors import ByocError
+from byoc.errors import InputError
 
 _ROUNDS = 1_000_000
 _KEY_BYTES = 32
@@ -38,12 +38,12 @@ class PassphraseCrypter:
     def of_salt(cls, encryption_salt: str, passphrase: str) -> PassphraseCrypter:
         """The crypter of a stack file with this ``encryptionsalt``.
 
-        Raises :class:`~byoc.errors.ByocError` if the passphrase is another one, or the salt is none.
+        Raises :class:`~byoc.errors.InputError` if the passphrase is another one, or the salt is none.
         """
         version, _, rest = encryption_salt.partition(":")
         salt, _, witness = rest.partition(":")
         if version != _VERSION or not salt or not witness:
-            raise ByocError(
+            raise InputError(
                 "encryptionsalt: not of the form v1:<salt>:v1:<nonce>:<ciphertext>, which Pulumi's passphrase "
                 "provider writes; "
                 "restore the line from version control"
@@ -54,7 +54,7 @@ class PassphraseCrypter:
         except InvalidTag:
             matches = False
         if not matches:
-            raise ByocError(
+            raise InputError(
                 "the passphrase does not fit the stack's encryptionsalt; set PULUMI_CONFIG_PASSPHRASE (or the "
                 "file that "
                 "PULUMI_CONFIG_PASSPHRASE_FILE names) to the one that its secrets were encrypted with"
@@ -69,18 +69,20 @@ class PassphraseCrypter:
     def decrypt(self, sealed: str) -> str:
         """The text of a ``v1:<nonce>:<ciphertext>``.
 
-        Raises :class:`~byoc.errors.ByocError` for text of another form, and
+        Raises :class:`~byoc.errors.InputError` for text of another form, and
         :class:`cryptography.exceptions.InvalidTag` for what was encrypted under another key or altered since.
         """
         parts = sealed.split(":")
         if len(parts) != 3 or parts[0] != _VERSION:
-            raise ByocError(
+            raise InputError(
                 "a secure value is not of the form v1:<nonce>:<ciphertext>, which Pulumi's passphrase provider writes; "
                 "set it again with pulumi config set --secret"
             )
         nonce, ciphertext = _decoded(parts[1], "a secure value"), _decoded(parts[2], "a secure value")
         if len(nonce) != _NONCE_BYTES:
-            raise ByocError("a secure value's nonce is not 12 bytes long; set it again with pulumi config set --secret")
+            raise InputError(
+                "a secure value's nonce is not 12 bytes long; set it again with pulumi config set --secret"
+            )
         return self._cipher.decrypt(nonce, ciphertext, None).decode()
 
 
@@ -105,6 +107,6 @@ def _decoded(text: str, what: str) -> bytes:
     try:
         return base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError):
-        raise ByocError(
+        raise InputError(
             f"{what} holds text that is not base64; restore it from version control, or set it again"
         ) from None

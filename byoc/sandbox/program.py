@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -54,6 +55,9 @@ def run_program(program: Program, stack: str, monitor: mocks.MockMonitor, *, pre
                 dry_run=preview,
                 organization=None,
                 callbacks=None,
+                # The SDK's own are global to the process: a run that failed would leave its outputs to the next one.
+                outputs=set(),
+                lock=threading.Lock(),
             )
         )
         set_root_resource(None)  # type: ignore[arg-type]
@@ -66,5 +70,16 @@ def run_program(program: Program, stack: str, monitor: mocks.MockMonitor, *, pre
     try:
         loop.run_until_complete(body())
     finally:
-        pool.shutdown(wait=True)
+        pool.shutdown(wait=True, cancel_futures=True)  # steps that are under way are finished and recorded
+        _cancel_rest(loop)
         loop.close()
+
+
+def _cancel_rest(loop: asyncio.AbstractEventLoop) -> None:
+    """End what a failed program left waiting; after a program that ran to its end there is nothing."""
+    rest = asyncio.all_tasks(loop)
+    for task in rest:
+        task.cancel()
+    if rest:
+        loop.set_exception_handler(lambda _loop, _context: None)  # the failure itself is reported already
+        loop.run_until_complete(asyncio.gather(*rest, return_exceptions=True))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from byoc.errors import ByocError
+from byoc.errors import InputError
 from byoc.sandbox.stack_yaml import read_yaml
 
 
@@ -40,7 +40,7 @@ class Project:
     def stack_file(self, stack: str) -> Path:
         """The file of a stack's config, whether or not it is there."""
         if not re.fullmatch(r"[A-Za-z0-9._-]{1,100}", stack):
-            raise ByocError(f"{stack!r} is no stack name: write 1 to 100 letters, digits and . _ -")
+            raise InputError(f"{stack!r} is no stack name: write 1 to 100 letters, digits and . _ -")
         return self.stack_config_dir / f"Pulumi.{stack}.yaml"
 
     def stacks(self) -> tuple[str, ...]:
@@ -50,16 +50,16 @@ class Project:
 
 
 def read_project(root: Path) -> Project:
-    """The project in the folder ``root``. Raises :class:`~byoc.errors.ByocError` if there is none."""
+    """The project in the folder ``root``. Raises :class:`~byoc.errors.InputError` if there is none."""
     path = root / "Pulumi.yaml"
     try:
         content = read_yaml(path)
     except FileNotFoundError:
-        raise ByocError(f"{path}: there is no such file; run this in the project's folder") from None
+        raise InputError(f"{path}: there is no such file; run this in the project's folder") from None
     name = content.get("name")
     keys = content.get("config") or {}
     if not isinstance(name, str) or not isinstance(keys, dict):
-        raise ByocError(f"{path}: a project has a name, and its config is keys and values; correct the file")
+        raise InputError(f"{path}: a project has a name, and its config is keys and values; correct the file")
     declared: dict[str, Declared] = {}
     defaults: dict[str, Any] = {}
     required: list[str] = []
@@ -92,12 +92,14 @@ def check_value(project: Project, path: Path, key: str, value: object, *, encryp
     if declared is None:
         return
     if declared.secret and not encrypted:
-        raise ByocError(
+        raise InputError(
             f"{path}: {key} must be encrypted, since Pulumi.yaml declares it as a secret; pulumi config set "
             f"--secret {key}"
         )
     if not _is_of_type(value, declared.type, declared.items):
-        raise ByocError(f"{path}: {key} must be of type {declared.type}, as Pulumi.yaml declares it; correct the value")
+        raise InputError(
+            f"{path}: {key} must be of type {declared.type}, as Pulumi.yaml declares it; correct the value"
+        )
 
 
 def _is_of_type(value: object, name: str, items: Mapping[str, Any] | None, *, nested: bool = False) -> bool:

@@ -41,6 +41,9 @@ _THROTTLES = frozenset(
 )
 
 
+_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+
+
 class SandboxAws:
     """One account, region and identity; implements :class:`byoc.sandbox.handlers.base.Aws`."""
 
@@ -167,6 +170,11 @@ class SandboxAws:
 def is_throttle(error: BaseException) -> bool:
     """Whether AWS refused a call for its rate; it was not carried out."""
     return isinstance(error, ClientError) and error.response["Error"]["Code"] in _THROTTLES
+
+
+def is_denied(error: BaseException) -> bool:
+    """Whether a policy stood in the way of a call."""
+    return isinstance(error, ClientError) and error.response["Error"]["Code"] in _DENIALS
 
 
 def is_ambiguous(error: BaseException) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 
 from cryptography.exceptions import InvalidTag
 
-from byoc.errors import ByocError
+from byoc.errors import InputError
 from byoc.sandbox.passphrase import PassphraseCrypter
 from byoc.sandbox.project_file import Project, check_value, read_project
 from byoc.sandbox.stack_yaml import read_yaml
@@ -57,15 +57,15 @@ def read_stack_file(root: Path, stack: str, passphrase: Callable[[], str] | None
     ``passphrase`` is asked only if the file holds encrypted values; without it, the environment is
     (:func:`passphrase_of_environment`).
 
-    Raises :class:`~byoc.errors.ByocError` if there is no such stack, if a value is not of the type that ``Pulumi.yaml``
-    declares, if a required key is missing, or if a value cannot be decrypted.
+    Raises :class:`~byoc.errors.InputError` if there is no such stack, if a value is not of the type that
+    ``Pulumi.yaml`` declares, if a required key is missing, or if a value cannot be decrypted.
     """
     project = read_project(root)
     path = project.stack_file(stack)
     content = _stack_content(project, path)
     values = content.get("config") or {}
     if not isinstance(values, dict):
-        raise ByocError(f"{path}: config should be keys and values; indent its keys below config:")
+        raise InputError(f"{path}: config should be keys and values; indent its keys below config:")
     opened = _Opened(path, content.get("encryptionsalt"), passphrase or passphrase_of_environment)
     config: dict[str, str] = {}
     secret: set[str] = set()
@@ -89,18 +89,18 @@ def passphrase_of_environment() -> str:
     """The passphrase as the CLI finds it: ``PULUMI_CONFIG_PASSPHRASE``, even if empty, else the file that
     ``PULUMI_CONFIG_PASSPHRASE_FILE`` names.
 
-    Raises :class:`~byoc.errors.ByocError` if there is neither.
+    Raises :class:`~byoc.errors.InputError` if there is neither.
     """
     given = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
     if given is not None:
         return given
     file = os.environ.get("PULUMI_CONFIG_PASSPHRASE_FILE")
     if not file:
-        raise ByocError(f"the stack's config holds encrypted values, and there is no passphrase; {_WAY_OUT}")
+        raise InputError(f"the stack's config holds encrypted values, and there is no passphrase; {_WAY_OUT}")
     try:
         return Path(file).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
-        raise ByocError(
+        raise InputError(
             f"PULUMI_CONFIG_PASSPHRASE_FILE: {file} cannot be read; correct the path or its permissions"
         ) from None
 
@@ -139,21 +139,21 @@ class _Opened:
     def _decrypt(self, sealed: str, key: str) -> str:
         if self._crypter is None:
             if not isinstance(self._salt, str):
-                raise ByocError(
+                raise InputError(
                     f"{self._path}: {key} is encrypted, and there is no encryptionsalt; the sandbox reads values "
                     "of Pulumi's "
                     "passphrase provider alone: pulumi stack change-secrets-provider passphrase"
                 )
             try:
                 self._crypter = PassphraseCrypter.of_salt(self._salt, self._passphrase())
-            except ByocError as error:
-                raise ByocError(f"{self._path}: {error}") from None
+            except InputError as error:
+                raise InputError(f"{self._path}: {error}") from None
         try:
             return self._crypter.decrypt(sealed)
-        except ByocError as error:
-            raise ByocError(f"{self._path}: {key}: {error}") from None
+        except InputError as error:
+            raise InputError(f"{self._path}: {key}: {error}") from None
         except (InvalidTag, UnicodeDecodeError):
-            raise ByocError(
+            raise InputError(
                 f"{self._path}: {key} was encrypted under another passphrase or altered since; set it again with "
                 f"pulumi config set --secret {key}"
             ) from None
@@ -164,7 +164,7 @@ def _stack_content(project: Project, path: Path) -> dict[str, Any]:
         return read_yaml(path)
     except FileNotFoundError:
         there = ", ".join(project.stacks()) or "none"
-        raise ByocError(
+        raise InputError(
             f"{path}: there is no such file; stacks of this project: {there}; write it, or name one of them"
         ) from None
 
@@ -175,4 +175,4 @@ def _apply_project(project: Project, path: Path, config: dict[str, str]) -> None
         config.setdefault(key, as_text(default))
     missing = [key for key in project.required if key not in config]
     if missing:
-        raise ByocError(f"{path}: missing, and required by Pulumi.yaml: {', '.join(missing)}; add them under config:")
+        raise InputError(f"{path}: missing, and required by Pulumi.yaml: {', '.join(missing)}; add them under config:")

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from byoc.errors import ByocError
+from byoc.errors import InputError
 
 _PLACE = "tag:yaml.org,2002:"
 _LEAST_INTEGER = -(2**63)
@@ -93,7 +93,7 @@ _PulumiLoader.add_constructor(f"{_PLACE}map", _mapping)
 def read_yaml(path: Path) -> dict[str, Any]:
     """The object in a YAML file; empty for an empty file.
 
-    Raises :class:`~byoc.errors.ByocError` with file and line for what is no YAML or no object, and
+    Raises :class:`~byoc.errors.InputError` with file and line for what is no YAML or no object, and
     ``FileNotFoundError`` if there is no such file. Messages hold no value of the file: it may be a secret.
     """
     try:
@@ -102,11 +102,11 @@ def read_yaml(path: Path) -> dict[str, Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         place = f"{path}, line {mark.line + 1}" if mark is not None else str(path)
-        raise ByocError(f"{place}: {error.problem or 'this is not YAML'}; correct the line") from None
+        raise InputError(f"{place}: {error.problem or 'this is not YAML'}; correct the line") from None
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError, ValueError, OverflowError):
-        raise ByocError(f"{path}: this is not YAML in UTF-8; correct the file") from None
+        raise InputError(f"{path}: this is not YAML in UTF-8; correct the file") from None
     if content is None:
         return {}
     if not isinstance(content, dict):
-        raise ByocError(f"{path}: the file should hold keys and values, such as config:; correct its first lines")
+        raise InputError(f"{path}: the file should hold keys and values, such as config:; correct its first lines")
     return content

@@ -13,11 +13,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from byoc.errors import ByocError
 from byoc.sandbox.events import Op
 from byoc.sandbox.handlers.base import DEFAULTED, Diff, Handler, Properties
 from byoc.sandbox.registry import handler_for
-from byoc.sandbox.session import SandboxAws, is_ambiguous, is_throttle
+from byoc.sandbox.session import SandboxAws, is_ambiguous, is_denied, is_throttle
 from byoc.sandbox.state import ResourceState, StackState
 from byoc.sandbox.values import UNKNOWN, contains_secret, contains_unknown, mark_secrets, plain
 
@@ -170,8 +172,16 @@ class Executor:
     def delete(self, resource: ResourceState, aws: SandboxAws | None) -> None:
         """Delete a resource from the account (unless it is retained) and from the state."""
         if aws is not None and resource.custom and not resource.retain_on_delete:
-            everything = {**plain(dict(resource.inputs)), **plain(dict(resource.outputs))}
-            handler_for(resource.type).delete(aws, resource.id, everything)
+            handler, everything = (
+                handler_for(resource.type),
+                {**plain(dict(resource.inputs)), **plain(dict(resource.outputs))},
+            )
+            try:
+                handler.delete(aws, resource.id, everything)
+            except ClientError as error:
+                # A policy that goes by tags denies the repeated deletion of what is gone, and with it its tags.
+                if not is_denied(error) or handler.read(aws, resource.id, everything) is not None:
+                    raise
         self._state.drop(resource.urn, resource.id)
 
     def _make(self, handler: Handler, aws: SandboxAws, inputs: Properties) -> str:

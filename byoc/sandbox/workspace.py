@@ -9,7 +9,7 @@ import urllib.parse
 import uuid
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ from byoc.errors import InputError
 from byoc.sandbox.emulator import process
 from byoc.sandbox.engine import Engine
 from byoc.sandbox.events import Event, Listener, RunResult
+from byoc.sandbox.overrides import with_overrides
+from byoc.sandbox.prerequisites import taken_for_granted
 from byoc.sandbox.program import Program
 from byoc.sandbox.project_file import read_project
 from byoc.sandbox.stack_file import read_stack_file
@@ -60,7 +62,7 @@ class EmulatorCloud:
         return self.client.administrator(account_id).boto3
 
     def control_plane(self, role_arn: str) -> Mapping[str, str | None]:
-        """boto3 credentials of the first principal that ``role_arn`` trusts; before there is a role, the documented one."""
+        """boto3 credentials of the first principal that ``role_arn`` trusts; without a role, the documented one."""
         return self.client.control_plane(self._trusted_principal(role_arn)).boto3
 
     def _trusted_principal(self, role_arn: str) -> str:
@@ -129,18 +131,23 @@ class Workspace:
         calls: Path | None = None,
         on_call: CallObserver | None = None,
     ) -> RunResult:
-        """Make what the stack's config says. ``overrides`` are ``KEY=VALUE`` as in ``pulumi up --config``."""
-        program = self._program(stack, overrides)
+        """Make what the stack's config says. ``overrides``: see ``with_overrides``.
+
+        What the config takes for granted is given to the embedded AWS first; the result says what was.
+        """
+        program, config = self._program(stack, overrides)
+        provided = self._provide(config)
         with self._engine(stack, listener, calls, on_call) as engine:
-            return engine.up(program)
+            return replace(engine.up(program), provided=provided)
 
     def preview(
         self, stack: str, *, overrides: Iterable[str] = (), listener: Listener = _ignore, calls: Path | None = None
     ) -> RunResult:
-        """Say what ``up`` would do."""
-        program = self._program(stack, overrides)
+        """Say what ``up`` would do; what the config takes for granted is given to the embedded AWS, as for ``up``."""
+        program, config = self._program(stack, overrides)
+        provided = self._provide(config)
         with self._engine(stack, listener, calls) as engine:
-            return engine.preview(program)
+            return replace(engine.preview(program), provided=provided)
 
     def destroy(
         self,
@@ -182,18 +189,24 @@ class Workspace:
 
     # Inside
 
-    def _program(self, stack: str, overrides: Iterable[str]) -> Program:
+    def _program(self, stack: str, overrides: Iterable[str]) -> tuple[Program, AccountConfig | DeploymentConfig]:
         file = read_stack_file(self.root, stack)
-        config = {**file.config, **_parse_overrides(overrides, file.project.name)}
+        config = with_overrides(file.config, overrides, file.project.name)
         # A wrong config stops here, before any AWS call.
-        load_stack_config(config, file.secret_keys, source=file.path.name)
+        validated = load_stack_config(config, file.secret_keys, source=file.path.name)
         main = file.project.main / "__main__.py"
-        return Program(
+        program = Program(
             main=lambda: (runpy.run_path(str(main), run_name="__main__"), None)[1],
             project=file.project.name,
             config=config,
             secret_keys=file.secret_keys,
         )
+        return program, validated
+
+    def _provide(self, config: AccountConfig | DeploymentConfig) -> tuple[str, ...]:
+        """Give the embedded AWS what ``config`` takes for granted and is not there yet; what was made, in words."""
+        wanted = taken_for_granted(config)
+        return tuple(self.start().client.provide(config.account_id, config.region, wanted)) if wanted else ()
 
     def _must_exist(self, stack: str) -> None:
         project = read_project(self.root)
@@ -243,16 +256,3 @@ class Workspace:
                 with calls.open("w") as file:
                     for record in emulator.client.calls(run=run_id):
                         file.write(json.dumps(record) + "\n")
-
-
-def _parse_overrides(overrides: Iterable[str], project: str) -> dict[str, str]:
-    """``KEY=VALUE`` pairs; a key without a namespace belongs to the project, as with the CLI."""
-    parsed = {}
-    for override in overrides:
-        key, separator, value = override.partition("=")
-        if not separator or not key:
-            raise InputError(
-                f"--config {override}\n      allowed:  KEY=VALUE\n      mend it:  --config byoc:image=registry/name:tag"
-            )
-        parsed[key if ":" in key else f"{project}:{key}"] = value
-    return parsed

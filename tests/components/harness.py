@@ -130,7 +130,8 @@ def _properties(struct: struct_pb2.Struct) -> dict[str, Any]:
 def _alias(alias: Any) -> str:
     """An alias as one text: its URN, or what its specification changes."""
     spec = alias.spec
-    return str(alias.urn or " ".join(filter(None, (spec.type, spec.name, spec.parentUrn, spec.noParent and "no parent"))))
+    parts = (spec.type, spec.name, spec.parentUrn, spec.noParent and "no parent")
+    return str(alias.urn or " ".join(filter(None, parts)))
 
 
 class _NoMocks(mocks.Mocks):

@@ -156,7 +156,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     made = FakeCloud()
     handlers: dict[str, Handler] = {handler.token: handler for handler in (Thing(), Database())}
     monkeypatch.setattr(registry, "_tables", lambda: (handlers, {}))
-    monkeypatch.setattr(Providers, "_configure_session", lambda _self, _inputs: FakeSession(made))
+    monkeypatch.setattr(Providers, "_unconfigured_session", lambda _self: FakeSession(made))
     monkeypatch.setattr(steps, "_CREATE_ATTEMPTS", 6)
     assert engine
     assert monitor

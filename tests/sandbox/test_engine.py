@@ -341,7 +341,7 @@ def test_retain_on_delete_leaves_the_thing_and_says_so(folder: Path, cloud: Fake
     up(folder, cloud, main)
     result = make_engine(folder, cloud).destroy()
     assert result.counts["retained"] == 1
-    assert result.kept == ("fake:index:Thing thing-0: retained on purpose",)
+    assert result.kept == ("Thing thing-0",)
     assert list(cloud.things) == ["thing-0"]
 
 

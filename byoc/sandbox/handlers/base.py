@@ -38,6 +38,7 @@ class Aws(Protocol):
     def wait(self, what: str, ready: Callable[[], bool], *, timeout: float = 3600.0) -> None:
         """Call ``ready`` until it is true, with growing pauses (from 20 ms); ``TimeoutError`` names ``what``."""
 
+
 DEFAULTED = "__defaults"
 """The input in which the bridge notes which names it made up itself; it is no property of the resource."""
 
@@ -46,7 +47,7 @@ DEFAULTED = "__defaults"
 class AutoName:
     """How the provider names a resource whose name was not given: ``{logical name}-{seven hex digits}``.
 
-    ``prefix_property``: the input that gives another prefix (``namePrefix``), with a time-ordered suffix as in Terraform.
+    ``prefix_property``: the input that gives another prefix (``namePrefix``), with a time-ordered suffix.
     """
 
     property: str = "name"
@@ -66,7 +67,7 @@ class Diff:
 class Handler(ABC):
     """One resource type.
 
-    The engine calls ``check`` first, always; then, for a new resource: ``create`` (records the id at once), ``configure``,
+    The engine calls ``check`` first, always; then, for a new resource: ``create`` (its id is recorded), ``configure``,
     ``read``. For an existing one: ``diff``, and if it changed ``update`` and ``read``; for a replacement a create and,
     at the end, a ``delete``. After an interruption between the create call and its answer: ``find``, and if it gives an
     id, ``configure`` and ``read``. So ``configure``, ``update`` and ``delete`` must be safe to repeat.
@@ -111,7 +112,7 @@ class Handler(ABC):
         suffix = f"-{secrets.token_hex(4)[:7]}"
         if len(logical_name) + len(suffix) > rule.max_length:
             raise ValueError(
-                f"'{logical_name}' plus {len(suffix)} characters is longer than {rule.max_length}: give '{rule.property}'"
+                f"'{logical_name}' and {len(suffix)} characters are more than {rule.max_length}: give '{rule.property}'"
             )
         return logical_name + suffix
 
@@ -131,7 +132,7 @@ class Handler(ABC):
     def create(self, aws: Aws, inputs: Properties) -> str:
         """Make the one AWS call that brings the thing into being; return its Pulumi id."""
 
-    def find(self, aws: Aws, inputs: Properties) -> str | None:
+    def find(self, aws: Aws, inputs: Properties) -> str | None:  # noqa: ARG002 - for handlers that can look
         """The id of what an interrupted ``create`` with these inputs may have made, or None.
 
         Called only when the engine knows that a create was begun and not answered. Looks by fixed name, or by
@@ -139,7 +140,7 @@ class Handler(ABC):
         """
         return None
 
-    def configure(self, aws: Aws, id: str, inputs: Properties) -> None:
+    def configure(self, aws: Aws, id: str, inputs: Properties) -> None:  # noqa: B027 - most have nothing to do here
         """The calls that the provider makes after the create call: attributes, waits. Safe to repeat."""
 
     @abstractmethod
@@ -154,7 +155,7 @@ class Handler(ABC):
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """Delete the thing; ``state`` are inputs and outputs. A thing that is gone already is no error."""
 
-    def leaves(self, state: Properties) -> tuple[str, ...]:
+    def leaves(self, state: Properties) -> tuple[str, ...]:  # noqa: ARG002 - for handlers that leave something
         """What a deletion leaves in the account on purpose, in plain words (a final snapshot)."""
         return ()
 

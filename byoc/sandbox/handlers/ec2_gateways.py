@@ -5,8 +5,10 @@ from __future__ import annotations
 import uuid
 from collections.abc import Set
 
+from botocore.exceptions import ClientError
+
 from byoc.sandbox.handlers.base import Aws, Handler, Properties
-from byoc.sandbox.handlers.calls import ignoring, persist, present
+from byoc.sandbox.handlers.calls import code_of, ignoring, persist, present
 from byoc.sandbox.handlers.calls_ec2 import (
     Described,
     describe,
@@ -77,7 +79,11 @@ class InternetGateway(TaggedHandler):
     def _attach(self, aws: Aws, id: str, vpc_id: str | None) -> None:
         if not vpc_id or self._attached(aws, id, vpc_id):
             return
-        aws.client("ec2").attach_internet_gateway(InternetGatewayId=id, VpcId=vpc_id)
+        try:
+            aws.client("ec2").attach_internet_gateway(InternetGatewayId=id, VpcId=vpc_id)
+        except ClientError as error:  # a call whose answer was lost may have done it
+            if code_of(error) != "Resource.AlreadyAssociated" or not self._attached(aws, id, vpc_id):
+                raise
         aws.wait(f"attachment of {id} to {vpc_id}", lambda: self._attached(aws, id, vpc_id))
 
     def _detach(self, aws: Aws, id: str, vpc_id: str | None) -> None:

@@ -150,9 +150,13 @@ class ServiceLinkedRole(TaggedHandler):
         """By its path, which names the service: an account has one per service (and suffix)."""
         path = f"/aws-service-role/{inputs['awsServiceName']}/"
         roles = paginate(aws.client("iam"), "list_roles", "Roles", PathPrefix=path)
-        suffix = inputs.get("customSuffix") or ""
-        names = [role["Arn"] for role in roles if role["RoleName"].partition("_")[2] == suffix]
-        return single(names, "service-linked role")
+        names = {str(role["RoleName"]): str(role["Arn"]) for role in roles}
+        suffix = inputs.get("customSuffix")
+        if suffix:
+            fitting = [arn for name, arn in names.items() if name.endswith(f"_{suffix}")]
+        else:  # AWS's own name may have an underscore, too; one with a suffix begins with another's name
+            fitting = [arn for name, arn in names.items() if not any(name.startswith(f"{other}_") for other in names)]
+        return single(fitting, "service-linked role")
 
     def configure(self, aws: Aws, id: str, inputs: Properties) -> None:
         """Wait until it is there; set its tags."""

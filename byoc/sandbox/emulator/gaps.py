@@ -1,0 +1,121 @@
+"""AWS calls that moto does not answer, or answers wrongly, answered here as AWS would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from byoc.sandbox.emulator import cloud_map, load_balancers
+from byoc.sandbox.emulator.answers import Answer, AwsError, result_answer
+from byoc.sandbox.emulator.requests import ApiRequest
+from byoc.sandbox.emulator.service_linked import create_service_linked_role
+from byoc.sandbox.emulator.stored import Model, backend
+
+Result = Mapping[str, Any]
+"""The output of a call, by the names of the service model."""
+
+
+def gap_answer(request: ApiRequest, account: str) -> Answer | None:
+    """The answer to ``request``; None when moto shall answer it. Raises :class:`AwsError` as AWS would."""
+    handle = _ANSWERS.get((request.service, request.operation))
+    result = handle(request, account) if handle is not None else None
+    return result_answer(request, result) if result is not None else None
+
+
+def scalable_target(request: ApiRequest, account: str) -> Model | None:
+    """The scalable target that a request names by ARN, or by resource id and dimension; None if there is none."""
+    held = backend("applicationautoscaling", account, request.region)
+    arn = request.text("ResourceARN")
+    for targets in held.targets.values() if held is not None else []:
+        for target in targets.values():
+            named = (target.resource_id, target.scalable_dimension)
+            if target.arn == arn or named == (request.text("ResourceId"), request.text("ScalableDimension")):
+                return target
+    return None
+
+
+def _tagged_target(request: ApiRequest, account: str) -> Model:
+    target = scalable_target(request, account)
+    if target is None:
+        message = f"No scalable target found for resource ARN: {request.text('ResourceARN')}"
+        raise AwsError.plain("ResourceNotFoundException", message)
+    if not hasattr(target, "tags"):
+        target.tags = {}
+    return target
+
+
+def _list_scalable_target_tags(request: ApiRequest, account: str) -> Result:
+    return {"Tags": dict(_tagged_target(request, account).tags)}
+
+
+def _tag_scalable_target(request: ApiRequest, account: str) -> Result:
+    _tagged_target(request, account).tags.update(request.get("Tags", {}))
+    return {}
+
+
+def _untag_scalable_target(request: ApiRequest, account: str) -> Result:
+    tags = _tagged_target(request, account).tags
+    for key in request.get("TagKeys", []):
+        tags.pop(key, None)
+    return {}
+
+
+def _describe_scaling_policies(request: ApiRequest, account: str) -> Result | None:
+    """moto ignores ``PolicyNames`` and matches resource ids by their parts."""
+    from moto.applicationautoscaling.responses import _build_policy
+
+    held = backend("applicationautoscaling", account, request.region)
+    if held is None:
+        return None
+    wanted = {
+        "policy_name": request.get("PolicyNames"),
+        "service_namespace": [request.text("ServiceNamespace")],
+        "resource_id": [request.text("ResourceId")] if request.get("ResourceId") else None,
+        "scalable_dimension": [request.text("ScalableDimension")] if request.get("ScalableDimension") else None,
+    }
+    found = [
+        policy
+        for policy in held.policies.values()
+        if all(values is None or getattr(policy, name) in values for name, values in wanted.items())
+    ]
+    return {"ScalingPolicies": [_build_policy(policy) for policy in found]}
+
+
+def _existing_cluster(request: ApiRequest, account: str) -> Result | None:
+    """AWS gives an active cluster of that name back; moto puts an empty one in its place."""
+    held = backend("ecs", account, request.region)
+    cluster = held.clusters.get(request.text("clusterName") or "default") if held is not None else None
+    return {"cluster": cluster} if cluster is not None and cluster.status == "ACTIVE" else None
+
+
+def _delete_gone_endpoints(request: ApiRequest, account: str) -> Result | None:
+    """AWS names endpoints that are gone in its answer; moto takes their routes out of the route tables once more."""
+    held = backend("ec2", account, request.region)
+    ids = [str(id_) for id_ in request.get("VpcEndpointIds", [])]
+    endpoints = held.vpc_end_points if held is not None else {}
+    if not ids or any(id_ in endpoints and endpoints[id_].state != "deleted" for id_ in ids):
+        return None
+    code = "InvalidVpcEndpointId.NotFound"
+    return {
+        "Unsuccessful": [
+            {"ResourceId": id_, "Error": {"Code": code, "Message": f"The Vpc Endpoint Id '{id_}' does not exist"}}
+            for id_ in ids
+        ]
+    }
+
+
+_ANSWERS: Mapping[tuple[str, str], Callable[[ApiRequest, str], Result | None]] = {
+    ("application-autoscaling", "DescribeScalingPolicies"): _describe_scaling_policies,
+    ("application-autoscaling", "ListTagsForResource"): _list_scalable_target_tags,
+    ("application-autoscaling", "TagResource"): _tag_scalable_target,
+    ("application-autoscaling", "UntagResource"): _untag_scalable_target,
+    ("ec2", "DeleteVpcEndpoints"): _delete_gone_endpoints,
+    ("ecs", "CreateCluster"): _existing_cluster,
+    ("elbv2", "CreateListener"): load_balancers.existing_listener,
+    ("elbv2", "CreateLoadBalancer"): load_balancers.existing_load_balancer,
+    ("elbv2", "CreateTargetGroup"): load_balancers.existing_target_group,
+    ("iam", "CreateServiceLinkedRole"): create_service_linked_role,
+    ("servicediscovery", "CreatePrivateDnsNamespace"): cloud_map.create_private_dns_namespace,
+    ("servicediscovery", "DeleteNamespace"): cloud_map.delete_namespace,
+    ("servicediscovery", "ListNamespaces"): cloud_map.list_namespaces,
+}

@@ -1,0 +1,272 @@
+"""ECS service."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Set
+from typing import Any, ClassVar
+
+from byoc.errors import ByocError
+from byoc.sandbox.handlers.base import AutoName, Aws, Diff, Handler, Properties
+from byoc.sandbox.handlers.calls import first, found, ignoring, persist, present
+from byoc.sandbox.handlers.schema import SchemaHandler
+from byoc.sandbox.handlers.tagging import ECS, TaggedHandler, TagShape, set_tags
+
+_GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
+_NOT_ACTIVE = "ServiceNotActiveException"
+_PATIENCE = 1200.0
+"""Seconds for which the provider waits for a service: to settle, or to be gone."""
+_DEPLOYMENT = frozenset({"deploymentCircuitBreaker", "deploymentMaximumPercent", "deploymentMinimumHealthyPercent"})
+"""Inputs that are parts of one parameter."""
+_PLAIN = {
+    "availabilityZoneRebalancing": "availabilityZoneRebalancing",
+    "enableEcsManagedTags": "enableECSManagedTags",
+    "enableExecuteCommand": "enableExecuteCommand",
+    "healthCheckGracePeriodSeconds": "healthCheckGracePeriodSeconds",
+    "platformVersion": "platformVersion",
+    "propagateTags": "propagateTags",
+    "taskDefinition": "taskDefinition",
+}
+"""Inputs that can change and that the API takes as they are, by the API's names."""
+_OF_THE_PROVIDER = frozenset({"forceDelete"})
+"""Only says how to delete; a change of it calls nothing."""
+_FIXED = frozenset({"cluster", "deploymentController", "iamRole", "launchType", "name", "schedulingStrategy"})
+_OUTPUTS = {
+    "cluster": "clusterArn",
+    "desiredCount": "desiredCount",
+    "iamRole": "roleArn",
+    "launchType": "launchType",
+    "name": "serviceName",
+    "platformVersion": "platformVersion",
+    "schedulingStrategy": "schedulingStrategy",
+}
+"""Outputs that are fields of a described service."""
+
+
+class Service(SchemaHandler, TaggedHandler):
+    """A number of tasks that ECS keeps running. Its id is its ARN."""
+
+    token = "aws:ecs/service:Service"  # noqa: S105
+    known = (
+        _FIXED
+        | _DEPLOYMENT
+        | _OF_THE_PROVIDER
+        | frozenset(_PLAIN)
+        | {
+            "capacityProviderStrategies",
+            "desiredCount",
+            "forceNewDeployment",
+            "loadBalancers",
+            "networkConfiguration",
+            "serviceRegistries",
+            "waitForSteadyState",
+        }
+    )
+    defaults: ClassVar[Mapping[str, Any]] = {
+        "deploymentMaximumPercent": 200,
+        "deploymentMinimumHealthyPercent": 100,
+        "enableEcsManagedTags": False,
+        "enableExecuteCommand": False,
+        "schedulingStrategy": "REPLICA",
+        "waitForSteadyState": False,
+    }
+    sets = frozenset(
+        {
+            "capacityProviderStrategies",
+            "loadBalancers",
+            "networkConfiguration.securityGroups",
+            "networkConfiguration.subnets",
+        }
+    )
+    replace_on = _FIXED
+    autoname = AutoName()
+    tag_api = ECS
+
+    def canonical(self, inputs: Properties) -> Properties:
+        """Without a deployment controller it is ECS's own."""
+        return {"deploymentController": {"type": "ECS"}, **super().canonical(inputs)}
+
+    def diff(self, old: Properties, new: Properties) -> Diff:
+        """Other capacity providers replace the service, unless a new deployment is forced (AWS provider)."""
+        diff = super().diff(old, new)
+        if "capacityProviderStrategies" not in diff.changed or new.get("forceNewDeployment"):
+            return diff
+        replaces = diff.replaces | {"capacityProviderStrategies"}
+        return Diff(diff.changed, replaces, self._keeps_fixed_name(old, new))
+
+    def create(self, aws: Aws, inputs: Properties) -> str:
+        """``ecs:CreateService``."""
+        controller = inputs.get("deploymentController")
+        answer = aws.client("ecs").create_service(
+            serviceName=inputs["name"],
+            schedulingStrategy=inputs["schedulingStrategy"],
+            **present(
+                cluster=inputs.get("cluster"),
+                deploymentController={"type": controller["type"]} if controller else None,
+                launchType=inputs.get("launchType"),
+                role=inputs.get("iamRole"),
+            ),
+            **_settings(inputs, self.known),
+            **set_tags(inputs, TagShape.LOWER, name="tags"),
+        )
+        return str(answer["service"]["serviceArn"])
+
+    def find(self, aws: Aws, inputs: Properties) -> str | None:
+        """By cluster, name and tags."""
+        service = self._describe(aws, str(inputs["name"]), inputs)
+        if service is None or service["status"] != "ACTIVE":
+            return None
+        ours = TagShape.LOWER.read(service.get("tags")) == (inputs.get("tagsAll") or {})
+        return str(service["serviceArn"]) if ours else None
+
+    def configure(self, aws: Aws, id: str, inputs: Properties) -> None:
+        """Wait until it is active; with ``waitForSteadyState`` until all tasks of one deployment run."""
+        self._wait(aws, id, inputs)
+
+    def modify(self, aws: Aws, id: str, changed: Set[str], old: Properties, new: Properties) -> None:  # noqa: ARG002
+        """``ecs:UpdateService`` with what changed and nothing else; then wait as after a create."""
+        if not (changed := changed - _OF_THE_PROVIDER):
+            return
+        aws.client("ecs").update_service(
+            service=id,
+            forceNewDeployment=bool(new.get("forceNewDeployment")),
+            **present(cluster=new.get("cluster")),
+            **_settings(new, changed, emptied=True),
+        )
+        self._wait(aws, id, new)
+
+    def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The service as described, with its tags. One that is draining is as good as gone."""
+        service = self._describe(aws, id, inputs)
+        if service is None or service["status"] != "ACTIVE":
+            return None
+        outputs = {name: service[key] for name, key in _OUTPUTS.items() if service.get(key) is not None}
+        if not str(inputs.get("cluster", "")).startswith("arn:"):
+            outputs["cluster"] = str(service.get("clusterArn", "")).rpartition("/")[2]
+        outputs["arn"] = service["serviceArn"]
+        if str(inputs.get("taskDefinition", "")).startswith("arn:"):
+            outputs["taskDefinition"] = service["taskDefinition"]
+        return outputs
+
+    def delete(self, aws: Aws, id: str, state: Properties) -> None:
+        """Scale to nothing, then ``ecs:DeleteService``, repeated while a deployment is active; wait until inactive."""
+        client, cluster = aws.client("ecs"), present(cluster=state.get("cluster"))
+        service = self._describe(aws, id, state)
+        if service is None or service["status"] == "INACTIVE":
+            return
+        forced = bool(state.get("forceDelete"))
+        runs_everywhere = service.get("schedulingStrategy") == "DAEMON"
+        with ignoring(*_GONE, _NOT_ACTIVE):
+            if service["status"] != "DRAINING" and not runs_everywhere and not forced:
+                client.update_service(service=id, desiredCount=0, **cluster)
+            persist(
+                aws,
+                f"deletion of service {id}",
+                lambda: client.delete_service(service=id, force=forced, **cluster),
+                "InvalidParameterException",
+            )
+
+        def gone() -> bool:
+            left = self._describe(aws, id, state)
+            return left is None or left["status"] == "INACTIVE"
+
+        aws.wait(f"deletion of service {id}", gone, timeout=_PATIENCE)
+
+    def _wait(self, aws: Aws, id: str, inputs: Properties) -> None:
+        steady = bool(inputs.get("waitForSteadyState"))
+
+        def ready() -> bool:
+            service = self._describe(aws, id, inputs)
+            if service is None or service["status"] != "ACTIVE":
+                return False
+            return _is_steady(service, inputs) if steady else True
+
+        aws.wait(f"service {inputs['name']}", ready, timeout=_PATIENCE)
+
+    @staticmethod
+    def _describe(aws: Aws, service: str, inputs: Properties) -> dict[str, Any] | None:
+        which = present(cluster=inputs.get("cluster"))
+        client = aws.client("ecs")
+        answer = found(lambda: client.describe_services(services=[service], include=["TAGS"], **which), *_GONE)
+        item = first(answer["services"]) if answer else None
+        return dict(item) if item is not None else None
+
+
+def _is_steady(service: Mapping[str, Any], inputs: Properties) -> bool:
+    """Whether one deployment is left and all its tasks run.
+
+    Raises ``ByocError`` if the deployment has failed, or if ECS went back to the task definition before: the provider
+    would wait for its time to end, or take the old tasks for the new.
+    """
+    deployments = service.get("deployments") or []
+    for deployment in deployments:
+        if deployment.get("status") == "PRIMARY" and deployment.get("rolloutState") == "FAILED":
+            raise _rollout_failed(inputs, str(deployment.get("rolloutStateReason", "")))
+    if len(deployments) != 1 or service["runningCount"] != service["desiredCount"]:
+        return False
+    wanted = str(inputs.get("taskDefinition", ""))
+    if wanted.startswith("arn:") and service["taskDefinition"] != wanted:
+        raise _rollout_failed(inputs, f"ECS went back to {service['taskDefinition']}")
+    return True
+
+
+def _rollout_failed(inputs: Properties, reason: str) -> ByocError:
+    return ByocError(
+        f"the new tasks of service {inputs['name']} did not become healthy: {reason}\n"
+        "      mend it:  see the service's events and the container's log, mend image or environment, then run again"
+    )
+
+
+def _settings(inputs: Properties, wanted: Set[str], *, emptied: bool = False) -> dict[str, Any]:
+    """Those inputs of ``wanted`` that can change, as parameters; with ``emptied`` also those that are taken away."""
+    arguments: dict[str, Any] = {
+        parameter: inputs[name]
+        for name, parameter in _PLAIN.items()
+        if name in wanted and inputs.get(name) not in (None, "")
+    }
+    if "desiredCount" in wanted and inputs.get("schedulingStrategy") != "DAEMON":
+        arguments["desiredCount"] = int(inputs.get("desiredCount") or 0)
+    if wanted & _DEPLOYMENT:
+        arguments["deploymentConfiguration"] = _deployment_configuration(inputs)
+    lists = {
+        "capacityProviderStrategies": ("capacityProviderStrategy", _plain_items(inputs, "capacityProviderStrategies")),
+        "loadBalancers": ("loadBalancers", _plain_items(inputs, "loadBalancers")),
+        "serviceRegistries": ("serviceRegistries", _registries(inputs)),
+    }
+    for name, (parameter, items) in lists.items():
+        if name in wanted and (items or emptied):
+            arguments[parameter] = items
+    if "networkConfiguration" in wanted and inputs.get("networkConfiguration"):
+        arguments["networkConfiguration"] = {"awsvpcConfiguration": _network(inputs["networkConfiguration"])}
+    return arguments
+
+
+def _deployment_configuration(inputs: Properties) -> dict[str, Any]:
+    breaker = inputs.get("deploymentCircuitBreaker") or {}
+    return {
+        "maximumPercent": int(inputs["deploymentMaximumPercent"]),
+        "minimumHealthyPercent": int(inputs["deploymentMinimumHealthyPercent"]),
+        "deploymentCircuitBreaker": {
+            "enable": bool(breaker.get("enable")),
+            "rollback": bool(breaker.get("rollback")),
+        },
+    }
+
+
+def _network(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "subnets": wanted["subnets"],
+        "assignPublicIp": "ENABLED" if wanted.get("assignPublicIp") else "DISABLED",
+        **present(securityGroups=wanted.get("securityGroups")),
+    }
+
+
+def _plain_items(inputs: Properties, name: str) -> list[dict[str, Any]]:
+    return [present(**item) for item in inputs.get(name) or []]
+
+
+def _registries(inputs: Properties) -> list[dict[str, Any]]:
+    registry = inputs.get("serviceRegistries")
+    return [present(**registry)] if registry else []
+
+
+HANDLERS: tuple[type[Handler], ...] = (Service,)
