@@ -22,7 +22,7 @@ def _runs_table(start: Timing, timings: dict[str, Timing]) -> list[str]:
 
 
 def _calls(actions: list[str]) -> str:
-    return ", ".join(f"{count} × `{action}`" for action, count in Counter(actions).items())
+    return ", ".join(f"{count} `{action}`" for action, count in Counter(actions).items())
 
 
 def _growth_table(found: list[Growth]) -> list[str]:
@@ -65,8 +65,8 @@ def main() -> None:
         "",
         "## Runs on the embedded AWS",
         "",
-        "Each is a process of its own, from the command line to its last byte; it starts Python, reads and decrypts the "
-        "config, runs the program and makes every AWS call over loopback.",
+        "Each is a process of its own, from the command line to its last byte: it starts Python, reads and decrypts "
+        "the config, runs the program and makes every AWS call over loopback.",
         "",
         *_runs_table(start, timings),
         "",

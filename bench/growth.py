@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import yaml
 
-from byoc.sandbox.workspace import Workspace
-
 from bench.measure import peak_mib
 from bench.world import ACCOUNT, ROOT, sandbox
+from byoc.sandbox.workspace import Workspace
 
 SIZES = (1, 10, 100, 300)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from byoc.sandbox.events import RunResult
-from byoc.sandbox.workspace import Workspace
-
 from bench.measure import Timing, process
 from bench.world import ACCOUNT, DEPLOYMENT, mutating, sandbox
+from byoc.sandbox.events import RunResult
+from byoc.sandbox.workspace import Workspace
 
 _CLI = ["-c", "from byoc.cli import main; main()"]
 

@@ -38,7 +38,9 @@ def provider_args(config: AccountConfig | DeploymentConfig) -> ProviderArgs:
         account=config.account,
         assume_role=_assume_role(config) if isinstance(config, DeploymentConfig) else None,
         default_tags={**config.tags, **tags.install_tags(config.name_prefix)},
-        ignore_tags=IgnoreTags(keys=tuple(config.ignore_tags.keys), key_prefixes=tuple(config.ignore_tags.key_prefixes)),
+        ignore_tags=IgnoreTags(
+            keys=tuple(config.ignore_tags.keys), key_prefixes=tuple(config.ignore_tags.key_prefixes)
+        ),
     )
 
 

@@ -51,12 +51,18 @@ class _DemoView:
             yield listener
 
     def ran(self, result: RunResult) -> None:
+        from dataclasses import replace
+
         from byoc.cli.view import show_result
 
-        show_result(self._out, result)
+        # Of the outputs, the one that a person would ask for.
+        outputs = {key: value for key, value in result.outputs.items() if key == "url"}
+        show_result(self._out, replace(result, outputs=outputs))
 
     def refused(self, denial: Denial) -> None:
-        self._out.print("  refused" if denial.denied else "  ALLOWED", style="green" if denial.denied else "red", end="")
+        self._out.print(
+            "  refused" if denial.denied else "  ALLOWED", style="green" if denial.denied else "red", end=""
+        )
         self._out.print(f"  {denial.attempt}: {denial.call} answered {denial.answer}")
 
     def note(self, text: str) -> None:

@@ -145,4 +145,6 @@ def _follow(title: str, run: Callable[[Listener], RunResult], *, json: bool, pre
         with following(out, title) as listener:
             result = run(listener)
         show_result(out, result, preview=preview)
+    if result.interrupted:
+        raise KeyboardInterrupt
     return 0 if result.ok else 1

@@ -104,7 +104,11 @@ def _short(token: str) -> str:
 
 
 def show_result(out: Console, result: RunResult, *, preview: bool = False) -> None:
-    """The end of a run: outputs, what failed and what to do, what was kept, the counts."""
+    """The end of a run: what was provided, outputs, what failed and what to do, what was kept, the counts."""
+    if result.provided:
+        out.print("sandbox: provided what the config takes for granted:")
+        for provided in result.provided:
+            out.print(f"  {provided}")
     if result.outputs:
         out.print(outputs_table(result.document()["outputs"]))
     for failure in result.failures:

@@ -10,8 +10,8 @@ import pulumi_aws as aws
 from byoc import tags
 from byoc.components.flow import after
 from byoc.components.network_spec import CreateNetwork, Nat
-from byoc.subnets import plan_subnets
 from byoc.naming import Names
+from byoc.subnets import plan_subnets
 from byoc.types import AwsAccount
 
 ANYWHERE = "0.0.0.0/0"

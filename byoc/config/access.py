@@ -60,9 +60,9 @@ class AccessConfig(Section):
         shown="the documented principal of `controlPlane`",
     )
     guardrails: Switch | None = setting(
-        "Whether the role also carries a policy that only denies: other installs' and other teams' secrets, databases and "
-        "roles, and what no deployment of this library needs. LangSmith's own control planes name their resources their "
-        "own way and could not work under it.",
+        "Whether the role also carries a policy that only denies: other installs' and other teams' secrets, databases "
+        "and roles, and what no deployment of this library needs. LangSmith's own control planes name their resources "
+        "their own way and could not work under it.",
         default=None,
         shown="`true` with `controlPlane: custom`, otherwise `false`",
     )
