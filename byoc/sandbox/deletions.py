@@ -10,8 +10,6 @@ from byoc.sandbox.state import ResourceState
 
 _THREADS = 32
 
-Key = tuple[str, str]
-
 
 def delete_in_order(
     resources: Iterable[ResourceState],
@@ -23,11 +21,11 @@ def delete_in_order(
     ``delete`` says whether the resource is gone. What a resource that stays needs is not tried, and neither is anything
     after ``stop`` is set.
     """
-    waiting: dict[Key, ResourceState] = {(item.urn, item.id): item for item in resources}
-    by_urn: dict[str, list[Key]] = {}
-    for key in waiting:
-        by_urn.setdefault(key[0], []).append(key)
-    needs: dict[Key, list[Key]] = {
+    waiting = {item.key: item for item in resources}
+    by_urn: dict[str, list[str]] = {}
+    for key, item in waiting.items():
+        by_urn.setdefault(item.urn, []).append(key)
+    needs = {
         key: [other for urn in item.needs for other in by_urn.get(urn, ()) if other != key]
         for key, item in waiting.items()
     }
@@ -36,7 +34,7 @@ def delete_in_order(
         for other in needed:
             dependants[other] += 1
     ready = [key for key, count in dependants.items() if count == 0]
-    running: dict[Future[bool], Key] = {}
+    running: dict[Future[bool], str] = {}
     with ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="delete") as pool:
         while ready or running:
             while ready and not stop.is_set():

@@ -142,18 +142,22 @@ class Engine:
     def _run(self, program: Program, monitor: SandboxMonitor) -> None:
         """Run the program in a thread of its own, so that Ctrl-C stops new steps and lets begun ones finish."""
         errors: list[BaseException] = []
+        ended = threading.Event()  # Python 3.11 takes a thread for dead once Ctrl-C has interrupted a join of it
 
         def body() -> None:
             try:
                 run_program(program, self.state.stack, monitor, preview=monitor.is_preview)
             except BaseException as error:  # noqa: BLE001 - handed to the waiting thread
                 errors.append(error)
+            finally:
+                ended.set()
 
         thread = threading.Thread(target=body, name="program")
         thread.start()
-        while thread.is_alive():
+        while True:
             try:
-                thread.join(0.5)
+                if ended.wait(0.5):
+                    break
             except KeyboardInterrupt:
                 self.stop.set()
         if errors and isinstance(errors[0], pulumi.RunError):

@@ -149,20 +149,20 @@ class SandboxMonitor(mocks.MockMonitor):
             old = self._state.resources.get(old_urn)
             if old is not None:
                 self._state.put(replace(old, urn=wanted.urn))
-                self._state.drop(old_urn, old.id)
+                self._state.drop(old)
                 return
 
     def _register_logical(self, wanted: ResourceState) -> ResourceState:
         """A component or a provider: nothing in AWS, but part of the stack."""
         old = self._state.resources.get(wanted.urn)
-        done = wanted
+        done = replace(wanted, key=old.key) if old is not None else wanted
         if wanted.custom:
             self._refuse_moved_provider(wanted, old)
             identity = old.id if old is not None else str(uuid.uuid4())
-            done = replace(wanted, id=identity, outputs=wanted.inputs)
+            done = replace(done, id=identity, outputs=wanted.inputs)
             self._providers.configure(wanted.urn, wanted.inputs)
         elif old is not None:
-            done = replace(wanted, outputs=old.outputs)
+            done = replace(done, outputs=old.outputs)
         if old is None:
             self._finish(done, Op.CREATE)
         elif plain(dict(old.inputs)) != plain(dict(wanted.inputs)):
@@ -193,7 +193,8 @@ class SandboxMonitor(mocks.MockMonitor):
         goal = goal_of(wanted, request, self._providers.default_tags(wanted.provider))
         planned = plan(goal, self._state.resources.get(wanted.urn))
         if planned.op is Op.SAME and planned.old is not None:
-            done = replace(wanted, id=planned.old.id, inputs=planned.old.inputs, outputs=planned.old.outputs)
+            old = planned.old
+            done = replace(wanted, id=old.id, key=old.key, inputs=old.inputs, outputs=old.outputs)
             self._keep(planned.old, done)
             if not self.is_preview and done != planned.old:
                 self._state.put(done)

@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import threading
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -35,6 +36,8 @@ class ResourceState:
     type: str
     custom: bool
     id: str = ""
+    key: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    """Of this very thing: another one, even of the same URN and id (a task definition's id is its family), has another."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     parent: str = ""
@@ -74,8 +77,8 @@ class StackState:
         self.stack = stack
         self.resources: dict[str, ResourceState] = {}
         """Live resources by URN, in the order in which they were first made."""
-        self.superseded: dict[tuple[str, str], ResourceState] = {}
-        """Replaced resources that still have to be deleted, by URN and id."""
+        self.superseded: dict[str, ResourceState] = {}
+        """Replaced resources that still have to be deleted, by their keys."""
         self.begun: dict[str, ResourceState] = {}
         """Creates that were begun and never answered, by URN."""
         self.outputs: Mapping[str, Any] = {}
@@ -115,9 +118,9 @@ class StackState:
         """Mark the live resource of a URN as replaced, to be deleted later."""
         self._write({"op": "supersede", "urn": urn})
 
-    def drop(self, urn: str, id: str) -> None:
+    def drop(self, resource: ResourceState) -> None:
         """Forget a resource that is gone."""
-        self._write({"op": "drop", "urn": urn, "id": id})
+        self._write({"op": "drop", "urn": resource.urn, "key": resource.key})
 
     def set_outputs(self, outputs: Mapping[str, Any]) -> None:
         """Record the stack's outputs."""
@@ -177,10 +180,11 @@ class StackState:
             case "supersede":
                 old = self.resources.pop(entry["urn"], None)
                 if old is not None:
-                    self.superseded[old.urn, old.id] = replace(old, superseded=True)
+                    self.superseded[old.key] = replace(old, superseded=True)
             case "drop":
                 live = self.resources.get(entry["urn"])
-                if self.superseded.pop((entry["urn"], entry["id"]), None) is None and live is not None:
+                self.superseded.pop(entry["key"], None)
+                if live is not None and live.key == entry["key"]:
                     del self.resources[entry["urn"]]
             case "outputs":
                 self.outputs = self._open(entry["outputs"])
@@ -191,7 +195,7 @@ class StackState:
             document = json.loads(self._snapshot.read_text())
             self.resources = {item["urn"]: self._load_resource(item) for item in document["resources"]}
             replaced = [self._load_resource(item) for item in document["superseded"]]
-            self.superseded = {(item.urn, item.id): item for item in replaced}
+            self.superseded = {item.key: item for item in replaced}
             self.begun = {item["urn"]: self._load_resource(item) for item in document["begun"]}
             self.outputs = self._open(document["outputs"])
         if self._journal_path.exists():

@@ -155,7 +155,7 @@ class Executor:
             handler.configure(aws, old.id, planned.inputs)
         if planned.changed:
             handler.update(aws, old.id, plain(dict(old.inputs)), planned.inputs)
-        done = replace(goal.state, id=old.id, inputs=_sealed(planned.inputs, goal.state.inputs))
+        done = replace(goal.state, id=old.id, key=old.key, inputs=_sealed(planned.inputs, goal.state.inputs))
         return self._read(goal, done, planned.inputs, aws)
 
     def recover(self, begun: ResourceState, aws: SandboxAws) -> ResourceState | None:
@@ -182,7 +182,7 @@ class Executor:
                 # A policy that goes by tags denies the repeated deletion of what is gone, and with it its tags.
                 if not is_denied(error) or handler.read(aws, resource.id, everything) is not None:
                     raise
-        self._state.drop(resource.urn, resource.id)
+        self._state.drop(resource)
 
     def _make(self, handler: Handler, aws: SandboxAws, inputs: Properties) -> str:
         for attempt in range(_CREATE_ATTEMPTS):

@@ -135,6 +135,26 @@ class Database(Thing):
         return (f"snapshot of {state['label']}",)
 
 
+class Numbered(Thing):
+    """Like a task definition: each one has a number, and all of one name have the same id."""
+
+    token = "fake:index:Numbered"
+
+    def create(self, aws: Aws, inputs: Properties) -> str:
+        super().create(aws, inputs)
+        return str(inputs["label"])
+
+    def configure(self, aws: Aws, id: str, inputs: Properties) -> None:
+        """Nothing more to do."""
+
+    def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        return {"number": max(aws.client("fake").things)}
+
+    def delete(self, aws: Aws, id: str, state: Properties) -> None:
+        cloud = aws.client("fake")
+        cloud.call(f"delete {state['number']}", lambda: cloud.things.pop(state["number"], None))
+
+
 class FakeProvider(pulumi.ProviderResource):
     def __init__(self, name: str, region: str = "us-west-2", tags: str = '{"tags": {"team": "a"}}') -> None:
         super().__init__("fake", name, {"region": region, "defaultTags": tags})
@@ -154,7 +174,7 @@ class FakeResource(pulumi.CustomResource):
 def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     """A fresh fake cloud that the engine uses for ``fake:`` types."""
     made = FakeCloud()
-    handlers: dict[str, Handler] = {handler.token: handler for handler in (Thing(), Database())}
+    handlers: dict[str, Handler] = {handler.token: handler for handler in (Thing(), Database(), Numbered())}
     monkeypatch.setattr(registry, "_tables", lambda: (handlers, {}))
     monkeypatch.setattr(Providers, "_unconfigured_session", lambda _self: FakeSession(made))
     monkeypatch.setattr(steps, "_CREATE_ATTEMPTS", 6)

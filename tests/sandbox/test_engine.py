@@ -224,6 +224,27 @@ def test_throttles_and_server_errors_at_a_create_make_nothing_twice(
     assert sorted(thing["label"] for thing in cloud.things.values()) == ["a", "b"]
 
 
+def test_things_that_share_an_id_are_each_deleted(folder: Path, cloud: FakeCloud) -> None:
+    def main(shape: str) -> Callable[[], None]:
+        def body() -> None:
+            FakeResource("a", kind="Numbered", shape=shape, opts=pulumi.ResourceOptions(provider=FakeProvider("p")))
+
+        return body
+
+    def refuse_deletes(_index: int, call: str, _when: str) -> None:
+        if call.startswith("delete"):
+            raise aws_error("Sorry")
+
+    up(folder, cloud, main("round"))
+    cloud.on_call = refuse_deletes
+    assert not up(folder, cloud, main("square")).ok
+    assert not up(folder, cloud, main("oval")).ok
+    assert sorted(cloud.things) == ["thing-0", "thing-1", "thing-2"]
+    cloud.on_call = lambda _index, _call, _when: None
+    assert make_engine(folder, cloud).destroy().ok
+    assert cloud.things == {}
+
+
 ACTS: tuple[Callable[[], None] | None, ...] = (chain(), chain(shape="square", label="c"), None)
 """A life: made, changed with a replacement, destroyed (None)."""
 LABELS: tuple[list[str], ...] = (["a", "b"], ["a", "c"], [])
