@@ -44,7 +44,7 @@ def root(
 
 def run() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(exit_code(lambda: app(standalone_mode=False)))
+    sys.exit(exit_code(lambda: app(prog_name="byoc", standalone_mode=False)))
 
 
 def exit_code(verb: Callable[[], object]) -> int:
@@ -52,13 +52,13 @@ def exit_code(verb: Callable[[], object]) -> int:
 
     An error is expected if it carries an ``exit_code``, as the library's and the CLI library's errors do.
     """
+    result: object
     try:
         result = verb()
     except typer.Exit as ended:
-        return ended.exit_code
+        result = ended.exit_code
     except (KeyboardInterrupt, typer.Abort):
-        print("interrupted: run the same command again, and it goes on where it stopped", file=sys.stderr)
-        return INTERRUPTED
+        result = INTERRUPTED
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
@@ -69,4 +69,6 @@ def exit_code(verb: Callable[[], object]) -> int:
         formatted = getattr(error, "format_message", None)
         print(f"error: {formatted() if formatted else error}", file=sys.stderr)
         return code
+    if result == INTERRUPTED:  # typer gives this, too, when Ctrl-C ends a verb
+        print("interrupted: run the same command again, and it goes on where it stopped", file=sys.stderr)
     return result if isinstance(result, int) else DONE

@@ -193,7 +193,8 @@ class Executor:
                 last = attempt == _CREATE_ATTEMPTS - 1
                 if last or not (is_throttle(error) or is_ambiguous(error)):
                     raise
-                if is_ambiguous(error) and (found := handler.find(aws, inputs)) is not None:
+                # Also after a throttle: a create of several calls may have got past the one that makes the thing.
+                if (found := handler.find(aws, inputs)) is not None:
                     return found
                 time.sleep(random.uniform(0.02, 0.05) * 2 ** min(attempt, 6))  # noqa: S311 - jitter
         raise AssertionError("unreachable: the last attempt raises")

@@ -14,8 +14,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from byoc.config import AccountConfig, DeploymentConfig
 from byoc.errors import InputError
 from byoc.sandbox.emulator import process
@@ -25,6 +23,7 @@ from byoc.sandbox.overrides import with_overrides
 from byoc.sandbox.prerequisites import taken_for_granted
 from byoc.sandbox.program import Program
 from byoc.sandbox.project_file import read_project
+from byoc.sandbox.session import SandboxAws
 from byoc.sandbox.stack_file import read_stack_file
 from byoc.sandbox.state import StackState
 from byoc.sandbox.state_crypto import StateCrypter
@@ -67,7 +66,10 @@ class EmulatorCloud:
 
     def _trusted_principal(self, role_arn: str) -> str:
         account_id, role_name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[1]
-        iam = boto3.client("iam", endpoint_url=self.endpoint, region_name="us-east-1", **self.administrator(account_id))
+        aws = SandboxAws(
+            endpoint=self.endpoint, region="us-east-1", credentials=self.administrator(account_id), run_id="sandbox"
+        )
+        iam = aws.client("iam")
         try:
             document = iam.get_role(RoleName=role_name)["Role"]["AssumeRolePolicyDocument"]
         except iam.exceptions.NoSuchEntityException:

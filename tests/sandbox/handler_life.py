@@ -226,6 +226,9 @@ def sdk_names(token: str, suffix: str = "") -> set[str]:
     package, _, _ = module.partition("/")
     snake = re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
     path = f"pulumi_aws.{snake}" if package == "index" else f"pulumi_aws.{package}.{snake}"
+    # The SDK loads a package when it is first used. Were one of its modules imported before that, the package would be
+    # loaded from within it, and lack that module's names for the rest of the process.
+    getattr(importlib.import_module(path.rpartition(".")[0]), "_loaded", None)
     found = getattr(importlib.import_module(path), f"{name[0].upper()}{name[1:]}{suffix}")
     getters = {key: value.fget for key, value in vars(found).items() if isinstance(value, property)}
     return {getattr(getter, "_pulumi_name", None) or key for key, getter in getters.items()}

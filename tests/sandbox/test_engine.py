@@ -207,7 +207,7 @@ def test_nothing_is_deleted_in_a_run_with_failures(folder: Path, cloud: FakeClou
     assert sorted(thing["label"] for thing in cloud.things.values()) == ["a", "b"]
 
 
-@pytest.mark.parametrize(("when", "status"), [("before", 400), ("before", 503), ("after", 503)])
+@pytest.mark.parametrize(("when", "status"), [("before", 400), ("after", 400), ("before", 503), ("after", 503)])
 def test_throttles_and_server_errors_at_a_create_make_nothing_twice(
     folder: Path, cloud: FakeCloud, when: str, status: int
 ) -> None:
