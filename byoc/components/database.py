@@ -20,7 +20,7 @@ PASSWORD_LENGTH = 40
 """Letters and digits only, so that the password stands in a URI as it is: about 238 bits."""
 
 IDENTITY = ("identifier", "engine", "username", "dbName", "storageEncrypted", "kmsKeyId", "availabilityZone")
-"""What makes a database this database: a change of the identifier renames it, of the others replaces it (AWS provider)."""
+"""What makes a database this database: another identifier renames it, anything else of these replaces it."""
 
 
 @dataclass(frozen=True, kw_only=True)
