@@ -20,6 +20,8 @@ class Timing:
 
     seconds: tuple[float, ...]
     peak_mib: float = 0.0
+    inside: tuple[float, ...] = ()
+    """What each run said of itself: seconds without starting Python and reading the config."""
 
     @property
     def median(self) -> float:
@@ -29,7 +31,16 @@ class Timing:
     @property
     def text(self) -> str:
         """``median (min to max)`` in seconds."""
-        return f"{self.median:.2f} ({min(self.seconds):.2f} to {max(self.seconds):.2f})"
+        return _spread(self.seconds)
+
+    @property
+    def inside_text(self) -> str:
+        """The same of :attr:`inside`; empty if the runs said nothing."""
+        return _spread(self.inside) if self.inside else ""
+
+
+def _spread(seconds: Sequence[float]) -> str:
+    return f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
 
 
 def timed(act: Callable[[], object], runs: int = 1) -> Timing:

@@ -15,10 +15,21 @@ if TYPE_CHECKING:
     from byoc.components.access import ControlPlaneAccess, ControlPlaneAccessArgs
     from byoc.components.account import CustomerAccount, CustomerAccountArgs
     from byoc.components.deployment import Deployment, DeploymentArgs
-    from byoc.components.network import CreateNetwork, ExistingNetwork, Network, NetworkArgs
-    from byoc.components.runtime import AccountRuntime, AccountRuntimeArgs
-    from byoc.components.runtime_refs import RuntimeRefs, find_runtime
-    from byoc.components.spec import DeploymentSpec
+    from byoc.components.network import CreateNetwork, ExistingNetwork, Nat, Network, NetworkArgs
+    from byoc.components.runtime import AccountRuntime, AccountRuntimeArgs, AccountRuntimeSettings
+    from byoc.components.runtime_refs import KnownRuntimeIds, RuntimeRefs, find_runtime
+    from byoc.components.security_groups import LoadBalancerAccess
+    from byoc.components.spec import (
+        ContainerSize,
+        CreateCache,
+        CreateDatabase,
+        DeploymentSpec,
+        ExistingCache,
+        ExistingDatabase,
+        IngressSettings,
+        SeparateQueue,
+        Tracing,
+    )
     from byoc.errors import ByocError, ConfigError
     from byoc.naming import Names
     from byoc.types import AwsAccount, DeploymentType
@@ -26,11 +37,15 @@ if TYPE_CHECKING:
 _HOMES = {
     "AccountRuntime": "components.runtime",
     "AccountRuntimeArgs": "components.runtime",
+    "AccountRuntimeSettings": "components.runtime",
     "AwsAccount": "types",
     "ByocError": "errors",
     "ConfigError": "errors",
+    "ContainerSize": "components.spec",
     "ControlPlaneAccess": "components.access",
     "ControlPlaneAccessArgs": "components.access",
+    "CreateCache": "components.spec",
+    "CreateDatabase": "components.spec",
     "CreateNetwork": "components.network",
     "CustomerAccount": "components.account",
     "CustomerAccountArgs": "components.account",
@@ -38,11 +53,19 @@ _HOMES = {
     "DeploymentArgs": "components.deployment",
     "DeploymentSpec": "components.spec",
     "DeploymentType": "types",
+    "ExistingCache": "components.spec",
+    "ExistingDatabase": "components.spec",
     "ExistingNetwork": "components.network",
+    "IngressSettings": "components.spec",
+    "KnownRuntimeIds": "components.runtime_refs",
+    "LoadBalancerAccess": "components.security_groups",
     "Names": "naming",
+    "Nat": "components.network",
     "Network": "components.network",
     "NetworkArgs": "components.network",
     "RuntimeRefs": "components.runtime_refs",
+    "SeparateQueue": "components.spec",
+    "Tracing": "components.spec",
     "find_runtime": "components.runtime_refs",
 }
 
@@ -62,11 +85,15 @@ def __dir__() -> list[str]:
 __all__ = [
     "AccountRuntime",
     "AccountRuntimeArgs",
+    "AccountRuntimeSettings",
     "AwsAccount",
     "ByocError",
     "ConfigError",
+    "ContainerSize",
     "ControlPlaneAccess",
     "ControlPlaneAccessArgs",
+    "CreateCache",
+    "CreateDatabase",
     "CreateNetwork",
     "CustomerAccount",
     "CustomerAccountArgs",
@@ -74,11 +101,19 @@ __all__ = [
     "DeploymentArgs",
     "DeploymentSpec",
     "DeploymentType",
+    "ExistingCache",
+    "ExistingDatabase",
     "ExistingNetwork",
+    "IngressSettings",
+    "KnownRuntimeIds",
+    "LoadBalancerAccess",
     "Names",
+    "Nat",
     "Network",
     "NetworkArgs",
     "RuntimeRefs",
+    "SeparateQueue",
+    "Tracing",
     "__version__",
     "find_runtime",
 ]

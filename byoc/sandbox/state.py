@@ -37,7 +37,7 @@ class ResourceState:
     custom: bool
     id: str = ""
     key: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
-    """Of this very thing: another one has another, even with the same URN and id (a task definition's is its family)."""
+    """Of this very thing. Another one has another, even if URN and id are alike (a task definition's is its family)."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     parent: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import runpy
 import threading
@@ -81,6 +82,25 @@ class EmulatorCloud:
                 if ":role/" in principal:
                     return str(principal)
         return DOCUMENTED_PRINCIPAL
+
+
+@contextmanager
+def _loading_the_sdk() -> Iterator[None]:
+    """Load the large packages of the AWS SDK meanwhile: the key of a stack's secrets takes the better part of a second.
+
+    Nobody else may use them before the block ends: a package that one thread is loading looks broken in another.
+    """
+
+    def load() -> None:
+        for package in ("ec2", "ecs", "iam", "cloudwatch"):
+            getattr(getattr(importlib.import_module("pulumi_aws"), package), "__all__", None)
+
+    thread = threading.Thread(target=load, name="sdk")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 class Workspace:
@@ -192,7 +212,8 @@ class Workspace:
     # Inside
 
     def _program(self, stack: str, overrides: Iterable[str]) -> tuple[Program, AccountConfig | DeploymentConfig]:
-        file = read_stack_file(self.root, stack)
+        with _loading_the_sdk():
+            file = read_stack_file(self.root, stack)
         config = with_overrides(file.config, overrides, file.project.name)
         # A wrong config stops here, before any AWS call.
         validated = load_stack_config(config, file.secret_keys, source=file.path.name)
