@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,16 +41,6 @@ class Timing:
 
 def _spread(seconds: Sequence[float]) -> str:
     return f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
-
-
-def timed(act: Callable[[], object], runs: int = 1) -> Timing:
-    """Call ``act`` so many times in this process."""
-    seconds = []
-    for _ in range(runs):
-        started = time.monotonic()
-        act()
-        seconds.append(time.monotonic() - started)
-    return Timing(tuple(seconds))
 
 
 def process(arguments: Sequence[str], *, runs: int = 1, cwd: Path | None = None) -> Timing:

@@ -17,7 +17,7 @@ import pulumi
 
 from byoc.errors import ByocError
 from byoc.sandbox.deletions import delete_in_order
-from byoc.sandbox.events import Event, Failure, Listener, Op, Phase, RunResult, Step
+from byoc.sandbox.events import Event, Failure, Listener, Op, Phase, RunResult, Step, ignore
 from byoc.sandbox.failures import failure_of, failure_of_program
 from byoc.sandbox.monitor import SandboxMonitor
 from byoc.sandbox.program import Program, run_program
@@ -31,17 +31,13 @@ from byoc.sandbox.values import plain
 _PROVIDER_PREFIX = "pulumi:providers:"
 
 
-def _ignore(_: Event) -> None:
-    """Tell nobody."""
-
-
 @dataclass(kw_only=True)
 class Engine:
     """One run over one stack's state."""
 
     state: StackState
     cloud: Cloud
-    listener: Listener = _ignore
+    listener: Listener = ignore
     on_call: CallObserver | None = None
     run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
     """Sent with every AWS request, so that the call log can be read by run."""
@@ -123,7 +119,7 @@ class Engine:
         """
         if not any(item.protect or _is_irreplaceable(item) for item in self.state.resources.values()):
             return []
-        monitor = self._monitor(program, providers, preview=True, listener=_ignore)
+        monitor = self._monitor(program, providers, preview=True, listener=ignore)
         self._run(program, monitor)
         return monitor.failures
 

@@ -56,6 +56,10 @@ Listener = Callable[[Event], None]
 """Told of every event, from any thread."""
 
 
+def ignore(_: Event) -> None:
+    """The listener that tells nobody."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """One thing that went wrong: which resource, which AWS action, what AWS said, what to do."""

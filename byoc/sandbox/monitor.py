@@ -168,7 +168,7 @@ class SandboxMonitor(mocks.MockMonitor):
         elif plain(dict(old.inputs)) != plain(dict(wanted.inputs)):
             self._finish(done, Op.UPDATE, changed=_changed_keys(old, wanted))
         else:
-            self._keep(old, done)
+            self._keep(old)
         if not self.is_preview and old != done:
             self._state.put(done)
         return done if wanted.custom else replace(done, outputs={})
@@ -195,7 +195,7 @@ class SandboxMonitor(mocks.MockMonitor):
         if planned.op is Op.SAME and planned.old is not None:
             old = planned.old
             done = replace(wanted, id=old.id, key=old.key, inputs=old.inputs, outputs=old.outputs)
-            self._keep(planned.old, done)
+            self._keep(planned.old)
             if not self.is_preview and done != planned.old:
                 self._state.put(done)
             return done
@@ -266,7 +266,7 @@ class SandboxMonitor(mocks.MockMonitor):
             self.steps.append(Step(op=op, urn=resource.urn, type=resource.type, changed=changed))
         self._emit(op, Phase.DONE, resource, seconds=seconds, changed=changed)
 
-    def _keep(self, old: ResourceState, _done: ResourceState) -> None:
+    def _keep(self, old: ResourceState) -> None:
         with self._lock:
             self.unchanged += 1
         self._emit(Op.SAME, Phase.DONE, old)

@@ -19,7 +19,7 @@ from byoc.config import AccountConfig, DeploymentConfig
 from byoc.errors import InputError
 from byoc.sandbox.emulator import process
 from byoc.sandbox.engine import Engine
-from byoc.sandbox.events import Event, Listener, RunResult
+from byoc.sandbox.events import Listener, RunResult, ignore
 from byoc.sandbox.overrides import with_overrides
 from byoc.sandbox.prerequisites import taken_for_granted
 from byoc.sandbox.program import Program
@@ -40,10 +40,6 @@ if TYPE_CHECKING:
 
 DOCUMENTED_PRINCIPAL = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
 """The control plane's principal in the documented setup (US)."""
-
-
-def _ignore(_: Event) -> None:
-    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +145,7 @@ class Workspace:
         stack: str,
         *,
         overrides: Iterable[str] = (),
-        listener: Listener = _ignore,
+        listener: Listener = ignore,
         calls: Path | None = None,
         on_call: CallObserver | None = None,
     ) -> RunResult:
@@ -163,7 +159,7 @@ class Workspace:
             return replace(engine.up(program), provided=provided)
 
     def preview(
-        self, stack: str, *, overrides: Iterable[str] = (), listener: Listener = _ignore, calls: Path | None = None
+        self, stack: str, *, overrides: Iterable[str] = (), listener: Listener = ignore, calls: Path | None = None
     ) -> RunResult:
         """Say what ``up`` would do; what the config takes for granted is given to the embedded AWS, as for ``up``."""
         program, config = self._program(stack, overrides)
@@ -175,7 +171,7 @@ class Workspace:
         self,
         stack: str,
         *,
-        listener: Listener = _ignore,
+        listener: Listener = ignore,
         calls: Path | None = None,
         on_call: CallObserver | None = None,
     ) -> RunResult:
