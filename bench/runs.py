@@ -9,7 +9,7 @@ import time
 
 from bench.measure import Timing, process
 from bench.world import ACCOUNT, DEPLOYMENT, mutating, sandbox
-from byoc.sandbox.events import RunResult
+from byoc.runs import RunResult
 from byoc.sandbox.workspace import Workspace
 
 _CLI = ["-c", "from byoc.cli import main; main()"]

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from byoc.runs import Listener, RunResult
     from byoc.sandbox.demo import Denial, Summary
-    from byoc.sandbox.events import Listener, RunResult
 
 
 def demo(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from byoc.sandbox.events import Listener, RunResult
+    from byoc.runs import Listener, RunResult
     from byoc.sandbox.workspace import Workspace
 
 app = typer.Typer(

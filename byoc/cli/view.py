@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from byoc.sandbox.events import Event, Failure, Listener, RunResult
+    from byoc.runs import Event, Failure, Listener, RunResult
 
 _SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "retain": "=", "same": " "}
 _STYLES = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red", "retain": "cyan"}

@@ -20,7 +20,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from byoc.errors import ByocError
-from byoc.sandbox.events import RunResult
+from byoc.runs import RunResult
 from byoc.sandbox.session import SandboxAws
 from byoc.sandbox.workspace import EmulatorCloud, Workspace
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field, replace
 import pulumi
 
 from byoc.errors import ByocError
+from byoc.runs import Event, Failure, Listener, Op, Phase, RunResult, Step, ignore
 from byoc.sandbox.deletions import delete_in_order
-from byoc.sandbox.events import Event, Failure, Listener, Op, Phase, RunResult, Step, ignore
 from byoc.sandbox.failures import failure_of, failure_of_program
 from byoc.sandbox.monitor import SandboxMonitor
 from byoc.sandbox.program import Program, run_program
@@ -26,7 +26,7 @@ from byoc.sandbox.registry import handler_for
 from byoc.sandbox.session import CallObserver
 from byoc.sandbox.state import ResourceState, StackState
 from byoc.sandbox.steps import Executor
-from byoc.sandbox.values import plain
+from byoc.values import plain
 
 _PROVIDER_PREFIX = "pulumi:providers:"
 

@@ -8,7 +8,7 @@ import traceback
 from botocore.exceptions import BotoCoreError, ClientError
 
 from byoc.errors import ByocError
-from byoc.sandbox.events import Failure
+from byoc.runs import Failure
 from byoc.sandbox.session import is_ambiguous, is_denied, is_throttle
 
 _PERFORM = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z*]+)")

@@ -19,7 +19,7 @@ from pulumi.runtime import mocks
 from pulumi.runtime.proto import provider_pb2, resource_pb2
 
 from byoc.errors import ByocError
-from byoc.sandbox.events import Event, Failure, Listener, Op, Phase, Step
+from byoc.runs import Event, Failure, Listener, Op, Phase, Step
 from byoc.sandbox.failures import failure_of
 from byoc.sandbox.providers import Providers
 from byoc.sandbox.registrations import STACK_TYPE, alias_urns, goal_of, wanted_state
@@ -27,7 +27,7 @@ from byoc.sandbox.registry import invoke_for
 from byoc.sandbox.session import SandboxAws
 from byoc.sandbox.state import ResourceState, StackState
 from byoc.sandbox.steps import Executor, Goal, Plan, plan, predicted_outputs, replaced_dependents
-from byoc.sandbox.values import contains_unknown, decode, encode, plain
+from byoc.values import contains_unknown, decode, encode, plain
 
 _PROVIDER_PREFIX = "pulumi:providers:"
 _FIXED_PROVIDER_INPUTS = ("region", "allowedAccountIds")

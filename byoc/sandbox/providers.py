@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from byoc.errors import ByocError
 from byoc.sandbox.session import CallObserver, SandboxAws
-from byoc.sandbox.values import plain
+from byoc.values import plain
 
 
 class Cloud(Protocol):

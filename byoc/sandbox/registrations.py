@@ -7,7 +7,7 @@ from typing import Any
 
 from byoc.sandbox.state import ResourceState
 from byoc.sandbox.steps import Goal
-from byoc.sandbox.values import decode
+from byoc.values import decode
 
 STACK_TYPE = "pulumi:pulumi:Stack"
 

@@ -23,7 +23,7 @@ from typing import Any
 
 from byoc.errors import ByocError
 from byoc.sandbox.state_crypto import StateCrypter
-from byoc.sandbox.values import Secret
+from byoc.values import Secret
 
 _SECRET_MARK = "$secret"  # noqa: S105 - a key of the state format
 

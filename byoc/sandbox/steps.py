@@ -16,12 +16,12 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from byoc.errors import ByocError
-from byoc.sandbox.events import Op
+from byoc.runs import Op
 from byoc.sandbox.handlers.base import DEFAULTED, Diff, Handler, Properties
 from byoc.sandbox.registry import handler_for
 from byoc.sandbox.session import SandboxAws, is_ambiguous, is_denied, is_throttle
 from byoc.sandbox.state import ResourceState, StackState
-from byoc.sandbox.values import UNKNOWN, contains_secret, contains_unknown, mark_secrets, plain
+from byoc.values import UNKNOWN, contains_secret, contains_unknown, mark_secrets, plain
 
 _CREATE_ATTEMPTS = 12
 

@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING, Any
 
 from byoc.config import AccountConfig, DeploymentConfig
 from byoc.errors import InputError
+from byoc.project.project_file import read_project
+from byoc.project.stack_file import read_stack_file
+from byoc.runs import Listener, RunResult, ignore
 from byoc.sandbox.emulator import process
 from byoc.sandbox.engine import Engine
-from byoc.sandbox.events import Listener, RunResult, ignore
 from byoc.sandbox.overrides import with_overrides
 from byoc.sandbox.prerequisites import taken_for_granted
 from byoc.sandbox.program import Program
-from byoc.sandbox.project_file import read_project
 from byoc.sandbox.session import SandboxAws
-from byoc.sandbox.stack_file import read_stack_file
 from byoc.sandbox.state import StackState
 from byoc.sandbox.state_crypto import StateCrypter
-from byoc.sandbox.values import hidden, plain
 from byoc.stack_config import load_stack_config
+from byoc.values import hidden, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

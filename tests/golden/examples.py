@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from byoc.sandbox.stack_file import read_stack_file, stacks_of
+from byoc.project.stack_file import read_stack_file, stacks_of
 from tests.components.deployments import COMPUTED
 from tests.components.harness import Recording, Registration, run
 

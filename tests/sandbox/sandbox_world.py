@@ -19,11 +19,11 @@ from typing import Any
 import boto3
 import yaml
 
+from byoc.project.passphrase import PassphraseCrypter
+from byoc.runs import RunResult
 from byoc.sandbox.emulator.client import EmulatorClient
 from byoc.sandbox.emulator.process import RunningEmulator
 from byoc.sandbox.emulator.state_file import STATE_FILE
-from byoc.sandbox.events import RunResult
-from byoc.sandbox.passphrase import PassphraseCrypter
 from byoc.sandbox.session import CallObserver
 from byoc.sandbox.workspace import Workspace
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from byoc.errors import ConfigError, InputError
-from byoc.sandbox.stack_file import read_stack_file
+from byoc.project.stack_file import read_stack_file
 from byoc.stack_config import load_stack_config
 from tests.sandbox.cli_runner import Outcome, byoc
 from tests.sandbox.sandbox_world import ACCOUNT, ADOPTED, ALL_IN_ONE, CHAT, PASSPHRASE, SUPPORT, copy_project

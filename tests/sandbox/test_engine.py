@@ -12,8 +12,8 @@ import pulumi
 import pytest
 
 from byoc.errors import ByocError
+from byoc.runs import RunResult
 from byoc.sandbox.engine import Engine
-from byoc.sandbox.events import RunResult
 from byoc.sandbox.program import Program
 from byoc.sandbox.state import StackState
 from byoc.sandbox.state_crypto import StateCrypter

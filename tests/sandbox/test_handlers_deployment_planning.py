@@ -11,7 +11,7 @@ from byoc.sandbox.handlers.base import DEFAULTED, Properties
 from byoc.sandbox.handlers.rds_parameters import changes
 from byoc.sandbox.handlers.schema import pascal
 from byoc.sandbox.registry import handled_types
-from byoc.sandbox.values import UNKNOWN
+from byoc.values import UNKNOWN
 from tests.sandbox.deployment_life import HANDLERS, sdk_names
 
 DATABASE = "aws:rds/instance:Instance"

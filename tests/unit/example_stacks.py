@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from byoc.config import AccountConfig, DeploymentConfig, decode, load
-from byoc.sandbox.stack_file import StackFile, read_stack_file, stacks_of
+from byoc.project.stack_file import StackFile, read_stack_file, stacks_of
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "byoc-demo"

@@ -6,7 +6,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from byoc.errors import ByocError
-from byoc.sandbox.passphrase import PassphraseCrypter, derive_key, new_salt
+from byoc.project.passphrase import PassphraseCrypter, derive_key, new_salt
 
 # Written with the crypter of Pulumi's own Go SDK (sdk/v3 3.190, resource/config), not with the code under test.
 PULUMI_PASSPHRASE = "a passphrase for tests"

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from byoc.errors import ByocError
-from byoc.sandbox.passphrase import PassphraseCrypter, new_salt
-from byoc.sandbox.stack_file import StackFile, passphrase_of_environment, read_stack_file, stacks_of
+from byoc.project.passphrase import PassphraseCrypter, new_salt
+from byoc.project.stack_file import StackFile, passphrase_of_environment, read_stack_file, stacks_of
 
 PASSPHRASE = "open sesame"
 SALT = new_salt(PASSPHRASE)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from byoc.errors import InputError
-from byoc.sandbox.stack_yaml import read_yaml
+from byoc.project.stack_yaml import read_yaml
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,9 +15,9 @@ from typing import Any
 from cryptography.exceptions import InvalidTag
 
 from byoc.errors import InputError
-from byoc.sandbox.passphrase import PassphraseCrypter
-from byoc.sandbox.project_file import Project, check_value, read_project
-from byoc.sandbox.stack_yaml import read_yaml
+from byoc.project.passphrase import PassphraseCrypter
+from byoc.project.project_file import Project, check_value, read_project
+from byoc.project.stack_yaml import read_yaml
 
 _WAY_OUT = "set PULUMI_CONFIG_PASSPHRASE, or PULUMI_CONFIG_PASSPHRASE_FILE to a file that holds it"
 

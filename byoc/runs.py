@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from byoc.sandbox.values import hidden
+from byoc.values import hidden
 
 
 class Op(enum.StrEnum):
