@@ -6,12 +6,13 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test test-quick lint bench docs clean
+.PHONY: demo test test-quick pulumi lint bench docs clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    provision an account and two deployments on the embedded AWS, and destroy them again"
 	@echo "make test    the whole test suite"
+	@echo "make pulumi  put the pinned Pulumi CLI into .tools/, for the engine tests"
 	@echo "make lint    format, lint and types"
 	@echo "make bench   speed and memory, as a table"
 
@@ -27,16 +28,20 @@ demo: $(STAMP)
 	@$(BIN)/byoc demo
 
 test: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not engine"
 
 test-quick: $(STAMP)
-	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow"
+	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow and not engine"
+
+pulumi: $(STAMP)
+	@$(BIN)/python tools/pulumi/install.py
 
 lint: $(STAMP)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy --strict byoc tests
 	@$(BIN)/mypy --strict stacks/__main__.py
+	@$(BIN)/mypy --strict tools/pulumi
 
 bench: $(STAMP)
 	@$(BIN)/python -m bench

@@ -15,7 +15,7 @@ from byoc.components.deployment import DeploymentArgs
 from byoc.components.network_spec import CreateNetwork, ExistingNetwork, Nat
 from byoc.components.runtime import AccountRuntimeSettings
 from byoc.components.runtime_refs import KnownRuntimeIds, find_runtime
-from byoc.components.security_groups import LoadBalancerAccess
+from byoc.components.security_groups import KeptGroups, LoadBalancerAccess
 from byoc.components.spec import (
     ContainerSize,
     CreateCache,
@@ -46,7 +46,7 @@ def provider_args(config: AccountConfig | DeploymentConfig) -> ProviderArgs:
 
 def account_args(config: AccountConfig) -> CustomerAccountArgs:
     """What an account stack makes."""
-    access, runtime = config.access, config.runtime
+    access, runtime, kept = config.access, config.runtime, config.adopted
     return CustomerAccountArgs(
         account=config.account,
         names=config.names,
@@ -59,6 +59,7 @@ def account_args(config: AccountConfig) -> CustomerAccountArgs:
             permissions_boundary=access.permissions_boundary,
             role_path=access.role_path,
             max_session_seconds=access.max_session_hours * 3600,
+            supplement_description=kept.descriptions.supplement_policy,
         )
         if access.enabled
         else None,
@@ -73,6 +74,11 @@ def account_args(config: AccountConfig) -> CustomerAccountArgs:
             container_insights=runtime.container_insights,
             permissions_boundary=access.permissions_boundary,
             role_path=access.role_path,
+            kept=KeptGroups(
+                load_balancer_description=kept.descriptions.load_balancer_security_group,
+                service_description=kept.descriptions.service_security_group,
+                rules=frozenset(kept.rules),
+            ),
         ),
         service_linked_roles=config.service_linked_roles,
         deployments={

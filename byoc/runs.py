@@ -20,6 +20,8 @@ class Op(enum.StrEnum):
     DELETE = "delete"
     RETAIN = "retain"
     """Taken out of the state and left as it is in the account."""
+    IMPORT = "import"
+    """Taken into the state as it is in the account."""
     SAME = "same"
 
 
@@ -51,6 +53,11 @@ class Event:
         """The logical name."""
         return self.urn.rsplit("::", 1)[1]
 
+    @property
+    def stack(self) -> str:
+        """The stack that the resource belongs to."""
+        return self.urn.split("::", 1)[0].removeprefix("urn:pulumi:")
+
 
 Listener = Callable[[Event], None]
 """Told of every event, from any thread."""
@@ -75,7 +82,7 @@ class Failure:
 
     def render(self) -> str:
         """The failure as one block of text."""
-        name = self.urn.rsplit("::", 1)[-1] if self.urn else "program"
+        name = self.urn.rsplit("::", 1)[-1] if self.urn else "program" if self.op == "run" else self.op
         lines = [f"{self.op} {self.type} '{name}' failed" if self.type else f"{name} failed"]
         if self.action:
             lines.append(f"  action:  {self.action}")
@@ -99,8 +106,11 @@ _COUNT_NAMES = {
     Op.REPLACE: "replaced",
     Op.DELETE: "deleted",
     Op.RETAIN: "retained",
+    Op.IMPORT: "imported",
     Op.SAME: "unchanged",
 }
+_RARE = (Op.IMPORT,)
+"""Counted only where there are any."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,6 +128,8 @@ class RunResult:
     """What stays in the account on purpose, in plain words."""
     provided: tuple[str, ...] = ()
     """What the embedded AWS was given before the run because the config takes it for granted, in plain words."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing and no failure, in plain words: a policy's advice."""
     seconds: float = 0.0
     interrupted: bool = False
     """Whether the run was stopped before everything was tried."""
@@ -130,9 +142,12 @@ class RunResult:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Resources by what happened to them: created, updated, replaced, deleted, retained, unchanged."""
+        """Resources by what happened to them: created, updated, replaced, deleted, retained, unchanged.
+
+        Imported ones are named only where there are any.
+        """
         counted = Counter(step.op for step in self.steps)
-        counts = {name: counted[op] for op, name in _COUNT_NAMES.items()}
+        counts = {name: counted[op] for op, name in _COUNT_NAMES.items() if op not in _RARE or counted[op]}
         return {**counts, "unchanged": self.unchanged}
 
     def document(self) -> dict[str, Any]:
@@ -159,5 +174,25 @@ class RunResult:
             "skipped": list(self.skipped),
             "kept": list(self.kept),
             "provided": list(self.provided),
+            **({"notes": list(self.notes)} if self.notes else {}),
             "seconds": round(self.seconds, 3),
         }
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> RunResult:
+        """What :meth:`document` wrote; secrets stay hidden."""
+        return cls(
+            stack=document["stack"],
+            steps=tuple(
+                Step(op=Op(step["op"]), urn=step["urn"], type=step["type"], changed=tuple(step["changed"]))
+                for step in document["steps"]
+            ),
+            unchanged=document["unchanged"],
+            outputs=document["outputs"],
+            failures=tuple(Failure(**failure) for failure in document["failures"]),
+            skipped=tuple(document["skipped"]),
+            kept=tuple(document["kept"]),
+            provided=tuple(document["provided"]),
+            notes=tuple(document.get("notes", ())),
+            seconds=document["seconds"],
+        )

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from byoc.cli import demo, sandbox
+from byoc.cli import adopt, demo, runs, sandbox, stacks
 from byoc.version import __version__
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -25,6 +25,10 @@ app = typer.Typer(
 )
 app.add_typer(sandbox.app, name="sandbox")
 app.command(name="demo")(demo.demo)
+for verb in (stacks.preview, stacks.up, stacks.refresh, stacks.destroy):
+    app.command()(verb)
+app.add_typer(runs.app, name="runs")
+app.command(name="adopt")(adopt.adopt)
 
 
 def _version(wanted: bool) -> None:

@@ -6,7 +6,7 @@ import json
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,15 @@ from rich.text import Text
 if TYPE_CHECKING:
     from byoc.runs import Event, Failure, Listener, RunResult
 
-_SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "retain": "=", "same": " "}
-_STYLES = {"create": "green", "update": "yellow", "replace": "magenta", "delete": "red", "retain": "cyan"}
+_SIGNS = {"create": "+", "update": "~", "replace": "+-", "delete": "-", "retain": "=", "import": "=", "same": " "}
+_STYLES = {
+    "create": "green",
+    "update": "yellow",
+    "replace": "magenta",
+    "delete": "red",
+    "retain": "cyan",
+    "import": "cyan",
+}
 _PLAIN_WIDTH = 1000
 """Characters per line when no terminal says: nothing is cut or folded, so that it can be searched."""
 _SHOWN_RUNNING = 12
@@ -37,8 +44,10 @@ def console() -> Console:
 class ProgressView:
     """Follows a run: finished steps scroll by, running ones stay below with the time they have taken."""
 
-    def __init__(self, out: Console, title: str) -> None:
+    def __init__(self, out: Console, title: str, *, many: bool = False) -> None:
+        """``many``: events of many stacks come, and each line begins with its stack."""
         self._out = out
+        self._many = many
         self._title = title
         self._running: dict[str, tuple[Event, float]] = {}
         self._done = 0
@@ -55,7 +64,10 @@ class ProgressView:
             if event.op == "same":
                 return
             self._done += event.phase == "done"
-        self._out.print(_step_line(event))
+        self._out.print(_step_line(event, self._prefix(event)))
+
+    def _prefix(self, event: Event) -> str:
+        return f"{event.stack}: " if self._many else ""
 
     def __rich__(self) -> Group:
         with self._lock:
@@ -68,7 +80,11 @@ class ProgressView:
         ]
         for event, since in running[:_SHOWN_RUNNING]:
             lines.append(
-                Text(f"   {_SIGNS[event.op]:<2} {_short(event.type)} {event.name} ({now - since:.0f} s)", style="dim")
+                Text(
+                    f"   {_SIGNS[event.op]:<2} {self._prefix(event)}{_short(event.type)} {event.name} "
+                    f"({now - since:.0f} s)",
+                    style="dim",
+                )
             )
         if len(running) > _SHOWN_RUNNING:
             lines.append(Text(f"      and {len(running) - _SHOWN_RUNNING} more", style="dim"))
@@ -76,9 +92,9 @@ class ProgressView:
 
 
 @contextmanager
-def following(out: Console, title: str) -> Iterator[Listener]:
-    """A listener that shows a run while the block lasts."""
-    view = ProgressView(out, title)
+def following(out: Console, title: str, *, many: bool = False) -> Iterator[Listener]:
+    """A listener that shows a run, or those of ``many`` stacks, while the block lasts."""
+    view = ProgressView(out, title, many=many)
     if not out.is_terminal:
         yield view
         return
@@ -86,13 +102,14 @@ def following(out: Console, title: str) -> Iterator[Listener]:
         yield view
 
 
-def _step_line(event: Event) -> Text:
+def _step_line(event: Event, prefix: str = "") -> Text:
     style = "red" if event.phase == "failed" else "dim" if event.phase == "skipped" else _STYLES.get(event.op, "")
     word = "" if event.phase == "done" else f" {event.phase}"
     detail = f" [{', '.join(event.changed)}]" if event.changed else ""
     seconds = f" {event.seconds:.1f} s" if event.seconds >= 0.05 else ""
     return Text(
-        f"  {_SIGNS[event.op]:<2} {event.op}{word} {_short(event.type)} {event.name}{detail}{seconds}", style=style
+        f"  {_SIGNS[event.op]:<2} {prefix}{event.op}{word} {_short(event.type)} {event.name}{detail}{seconds}",
+        style=style,
     )
 
 
@@ -115,11 +132,17 @@ def show_result(out: Console, result: RunResult, *, preview: bool = False) -> No
         out.print(_failure_text(failure))
     if result.skipped:
         out.print(f"not tried, because of the above: {len(result.skipped)}")
+    for note in result.notes:
+        out.print(f"note: {note}")
     for kept in result.kept:
         out.print(f"kept on purpose: {kept}")
-    counts = ", ".join(f"{count} {name}" for name, count in result.counts.items() if count)
     verb = "would be" if preview else "resources:"
-    out.print(f"{result.stack}: {verb} {counts or 'nothing'} in {result.seconds:.1f} s")
+    out.print(f"{result.stack}: {verb} {counts_text(result)} in {result.seconds:.1f} s")
+
+
+def counts_text(result: RunResult) -> str:
+    """How many resources had what happen to them, in words."""
+    return ", ".join(f"{count} {name}" for name, count in result.counts.items() if count) or "nothing"
 
 
 def _failure_text(failure: Failure) -> Text:
@@ -130,6 +153,14 @@ def _table(*columns: str) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         table.add_column(column, overflow="fold")
+    return table
+
+
+def rows_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Table:
+    """Rows of text as a table."""
+    table = _table(*columns)
+    for row in rows:
+        table.add_row(*row)
     return table
 
 

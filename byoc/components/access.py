@@ -38,6 +38,7 @@ class ControlPlaneAccessArgs:
     policies and this install's task roles; by default ``/``.
     ``max_session_seconds``: 3,600 to 43,200; by default an hour, which is also AWS's limit for a role that is assumed
     by another role.
+    ``supplement_description``: of an adopted policy, which AWS cannot change in place; by default this library's.
     """
 
     account: AwsAccount
@@ -48,6 +49,7 @@ class ControlPlaneAccessArgs:
     permissions_boundary: str | None = None
     role_path: str = "/"
     max_session_seconds: int = 3600
+    supplement_description: str | None = None
 
 
 class ControlPlaneAccess(pulumi.ComponentResource):
@@ -94,7 +96,9 @@ class ControlPlaneAccess(pulumi.ComponentResource):
             args,
             role,
             policy_name=args.names.supplement_policy,
-            description="What provisioning LangGraph Cloud deployments needs beside the policies of AWS",
+            description="What provisioning LangGraph Cloud deployments needs beside the policies of AWS"
+            if args.supplement_description is None
+            else args.supplement_description,
             document=supplement(args.account, args.names),
             opts=after_denying,
         )
@@ -131,7 +135,7 @@ class ControlPlaneAccess(pulumi.ComponentResource):
         policy = aws.iam.Policy(
             name,
             name=policy_name,
-            description=description,
+            description=description or None,
             path=args.role_path,
             policy=text,
             opts=pulumi.ResourceOptions(parent=self),

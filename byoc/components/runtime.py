@@ -12,7 +12,7 @@ from byoc import tags
 from byoc.components.alarm_topic import alarm_topic
 from byoc.components.flow import after, all_of
 from byoc.components.repositories import repositories
-from byoc.components.security_groups import LoadBalancerAccess, security_groups
+from byoc.components.security_groups import KeptGroups, LoadBalancerAccess, security_groups
 from byoc.components.task_roles import task_roles
 from byoc.naming import Names
 from byoc.types import AwsAccount
@@ -22,20 +22,21 @@ from byoc.types import AwsAccount
 class AccountRuntimeSettings:
     """What a user may choose about the runtime of an account.
 
-    ``log_retention_days``: one of the values that CloudWatch knows; older log entries are deleted.
+    ``log_retention_days``: one of the values that CloudWatch knows; older log entries are deleted. None: none ever is.
     ``alarm_emails``: by default nobody is told. ``repositories``: names of ECR repositories to make; by default none.
     ``container_insights``: per-service metrics of the cluster, which CloudWatch bills.
     ``permissions_boundary``: the ARN of a policy put on both task roles as boundary; by default none.
-    ``role_path``: the IAM path of both task roles, with a slash at either end.
+    ``role_path``: the IAM path of both task roles, with a slash at either end. ``kept``: of adopted security groups.
     """
 
     load_balancer: LoadBalancerAccess = field(default_factory=LoadBalancerAccess)
-    log_retention_days: int = 30
+    log_retention_days: int | None = 30
     alarm_emails: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     container_insights: bool = True
     permissions_boundary: str | None = None
     role_path: str = "/"
+    kept: KeptGroups = field(default_factory=KeptGroups)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +116,13 @@ class AccountRuntime(pulumi.ComponentResource):
             opts=after_roles,
         )
         groups = security_groups(
-            self, name, names=names, vpc_id=args.vpc_id, vpc_cidr=args.vpc_cidr, access=settings.load_balancer
+            self,
+            name,
+            names=names,
+            vpc_id=args.vpc_id,
+            vpc_cidr=args.vpc_cidr,
+            access=settings.load_balancer,
+            kept=settings.kept,
         )
         subnet_group = aws.rds.SubnetGroup(
             f"{name}-db-subnet-group",

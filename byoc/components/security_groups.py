@@ -33,6 +33,19 @@ class LoadBalancerAccess:
     allowed_cidrs: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class KeptGroups:
+    """What groups that another tool made keep, since AWS could change it by a replacement alone; by default nothing.
+
+    The descriptions of the load balancers' and the servers' group; and ``rules``, by logical name without that of the
+    runtime (``service-out``): these are in the groups already and are not made a second time, which AWS would refuse.
+    """
+
+    load_balancer_description: str | None = None
+    service_description: str | None = None
+    rules: frozenset[str] = frozenset()
+
+
 @dataclass(frozen=True)
 class SecurityGroups:
     """The three groups, made."""
@@ -62,6 +75,7 @@ def security_groups(
     vpc_id: pulumi.Input[str],
     vpc_cidr: pulumi.Input[str],
     access: LoadBalancerAccess,
+    kept: KeptGroups,
 ) -> SecurityGroups:
     """Make the groups and their rules.
 
@@ -76,14 +90,14 @@ def security_groups(
             parent,
             f"{name}-lb-sg",
             names.load_balancer_security_group,
-            "Security group for LangGraph Cloud Load Balancer",
+            kept.load_balancer_description or "Security group for LangGraph Cloud Load Balancer",
             vpc_id,
         ),
         service=_group(
             parent,
             f"{name}-service-sg",
             names.service_security_group,
-            "Security group for LangGraph Cloud ECS services/RDS instances",
+            kept.service_description or "Security group for LangGraph Cloud ECS services/RDS instances",
             vpc_id,
         ),
         data=_group(
@@ -94,16 +108,20 @@ def security_groups(
             vpc_id,
         ),
     )
-    _clients_to_load_balancers(parent, name, made.load_balancer, access, vpc_cidr)
-    _between_groups(parent, f"{name}-lb-to-service", made.load_balancer, made.service, SERVER_PORT)
-    aws.vpc.SecurityGroupEgressRule(
-        f"{name}-service-out",
-        security_group_id=made.service.id,
-        description="Servers call model providers, tracing, databases and caches",
-        ip_protocol="-1",
-        cidr_ipv4=ANYWHERE,
-        opts=pulumi.ResourceOptions(parent=parent),
-    )
+    _clients_to_load_balancers(parent, name, made.load_balancer, access, vpc_cidr, kept.rules)
+    if "lb-to-service-out" not in kept.rules:
+        _load_balancers_out(parent, name, made)
+    if "lb-to-service-in" not in kept.rules:
+        _into(
+            parent,
+            f"{name}-lb-to-service-in",
+            made.service,
+            made.load_balancer,
+            SERVER_PORT,
+            "Servers from load balancers",
+        )
+    if "service-out" not in kept.rules:
+        _servers_out(parent, name, made)
     _into(parent, f"{name}-postgres", made.data, made.service, POSTGRES_PORT, "PostgreSQL from servers")
     _into(parent, f"{name}-redis", made.data, made.service, REDIS_PORT, "Redis from servers")
     aws.vpc.SecurityGroupEgressRule(
@@ -138,9 +156,12 @@ def _clients_to_load_balancers(
     group: aws.ec2.SecurityGroup,
     access: LoadBalancerAccess,
     vpc_cidr: pulumi.Input[str],
+    kept: frozenset[str],
 ) -> None:
     for port, source in _openings(access, vpc_cidr):
         scheme = "https" if port == HTTPS_PORT else "http"
+        if f"lb-{scheme}-{source.key}" in kept:
+            continue
         aws.vpc.SecurityGroupIngressRule(
             f"{name}-lb-{scheme}-{source.key}",
             security_group_id=group.id,
@@ -168,20 +189,28 @@ def _openings(access: LoadBalancerAccess, vpc_cidr: pulumi.Input[str]) -> Iterat
     yield HTTP_PORT, vpc  # internal load balancers of the same install; nothing public listens on this port
 
 
-def _between_groups(
-    parent: pulumi.Resource, name: str, source: aws.ec2.SecurityGroup, target: aws.ec2.SecurityGroup, port: int
-) -> None:
+def _load_balancers_out(parent: pulumi.Resource, name: str, made: SecurityGroups) -> None:
     aws.vpc.SecurityGroupEgressRule(
-        f"{name}-out",
-        security_group_id=source.id,
+        f"{name}-lb-to-service-out",
+        security_group_id=made.load_balancer.id,
         description="Load balancers to servers",
         ip_protocol="tcp",
-        from_port=port,
-        to_port=port,
-        referenced_security_group_id=target.id,
+        from_port=SERVER_PORT,
+        to_port=SERVER_PORT,
+        referenced_security_group_id=made.service.id,
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    _into(parent, f"{name}-in", target, source, port, "Servers from load balancers")
+
+
+def _servers_out(parent: pulumi.Resource, name: str, made: SecurityGroups) -> None:
+    aws.vpc.SecurityGroupEgressRule(
+        f"{name}-service-out",
+        security_group_id=made.service.id,
+        description="Servers call model providers, tracing, databases and caches",
+        ip_protocol="-1",
+        cidr_ipv4=ANYWHERE,
+        opts=pulumi.ResourceOptions(parent=parent),
+    )
 
 
 def _into(

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Tag, ValidationInfo, field_validator
 
 from byoc.config.access import AccessConfig, ExternalId
+from byoc.config.adopted import AdoptedConfig
 from byoc.config.common import CommonConfig
 from byoc.config.deployment import DeploymentSection, whole_findings
 from byoc.config.fields import DeploymentName, Switch
@@ -53,6 +54,9 @@ class AccountConfig(CommonConfig):
         "Whether service-linked roles that the account lacks are made (load balancing, ECS, RDS, scaling). Those that "
         "are there are left alone; none is ever deleted.",
         default=True,
+    )
+    adopted: AdoptedConfig = setting(
+        "What an account that another tool made keeps as it is.", default=AdoptedConfig(), shown="nothing"
     )
     deployments: dict[DeploymentName, DeploymentSection] = setting(
         "Deployments in this same stack, by name: for those who run everything themselves.", default={}, shown="none"

@@ -88,8 +88,8 @@ class RuntimeConfig(Section):
     load_balancer: LoadBalancerConfig = setting(
         "Who reaches the load balancers.", default=LoadBalancerConfig(), shown="the VPC alone"
     )
-    log_retention_days: Annotated[Whole, AfterValidator(_log_retention)] = setting(
-        f"Days that CloudWatch keeps the containers' logs; it accepts {_RETENTIONS}.",
+    log_retention_days: Annotated[Whole, AfterValidator(_log_retention)] | None = setting(
+        f"Days that CloudWatch keeps the containers' logs; it accepts {_RETENTIONS}. `null` keeps them for ever.",
         default=30,
     )
     alarm_emails: Annotated[tuple[Email, ...], DISTINCT] = setting(

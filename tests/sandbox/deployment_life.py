@@ -16,6 +16,7 @@ import byoc.permissions
 from byoc.sandbox.emulator.server import Emulator
 from byoc.sandbox.handlers import (
     autoscaling,
+    autoscaling_policy,
     cloudwatch,
     ecs_service,
     ecs_task,
@@ -30,6 +31,7 @@ from byoc.sandbox.session import SandboxAws
 
 MODULES = (
     autoscaling,
+    autoscaling_policy,
     cloudwatch,
     ecs_service,
     ecs_task,

@@ -122,6 +122,10 @@ class Thing(Handler):
         cloud = aws.client("fake")
         cloud.call(f"update {new['label']}", lambda: cloud.things[id].update(new))
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        cloud: FakeCloud = aws.client("fake")
+        return cloud.things.get(id)
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         cloud = aws.client("fake")
         cloud.call(f"delete {state['label']}", lambda: cloud.things.pop(id, None))

@@ -21,6 +21,7 @@ from byoc.sandbox.handlers import (
     ec2_gateways,
     ec2_network,
     ec2_routes,
+    ec2_security_group_rules,
     ec2_security_groups,
     ec2_tags,
     ecr,
@@ -30,6 +31,7 @@ from byoc.sandbox.handlers import (
     logs,
     rds_groups,
     sns,
+    sns_subscription,
 )
 from byoc.sandbox.handlers.base import Handler, Properties
 from byoc.sandbox.session import SandboxAws
@@ -40,6 +42,7 @@ MODULES = (
     ec2_gateways,
     ec2_network,
     ec2_routes,
+    ec2_security_group_rules,
     ec2_security_groups,
     ec2_tags,
     ecr,
@@ -49,6 +52,7 @@ MODULES = (
     logs,
     rds_groups,
     sns,
+    sns_subscription,
 )
 HANDLERS: dict[str, Handler] = {handler.token: handler() for module in MODULES for handler in module.HANDLERS}
 BY_NAME = {token.rsplit("/", 1)[1]: handler for token, handler in HANDLERS.items()}

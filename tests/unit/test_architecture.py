@@ -39,6 +39,10 @@ def imports(path: Path) -> Iterator[str]:
             ("pulumi", "boto3", "byoc.components", "byoc.config", "byoc.sandbox", "byoc.naming", "byoc.errors"),
         ),
         (PRODUCTION, ("boto3", "moto", "byoc.sandbox", "byoc.cli")),
+        (
+            ("policy",),
+            ("boto3", "pulumi_aws", "byoc.adoption", "byoc.automation", "byoc.cli", "byoc.components", "byoc.sandbox"),
+        ),
         (("sandbox",), ("byoc.cli", "typer", "rich")),
     ],
 )

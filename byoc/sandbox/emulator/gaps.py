@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -104,17 +105,66 @@ def _delete_gone_endpoints(request: ApiRequest, account: str) -> Result | None:
     }
 
 
+def _modify_endpoint_dns(request: ApiRequest, account: str) -> Result | None:
+    """moto passes over ``PrivateDnsEnabled``; the rest of the call is left to it."""
+    held, wanted = backend("ec2", account, request.region), request.get("PrivateDnsEnabled")
+    endpoint = held.vpc_end_points.get(request.text("VpcEndpointId")) if held is not None else None
+    if endpoint is not None and wanted is not None:
+        endpoint.private_dns_enabled = bool(wanted)
+    return None
+
+
+def _describe_rules(_request: ApiRequest, _account: str) -> Result | None:
+    """moto forgets the description of a rule that names a group; the rest of the call is left to it."""
+    _remember_descriptions()
+    return None
+
+
+@functools.cache
+def _remember_descriptions() -> None:
+    from moto.ec2.models.security_groups import SecurityGroupRule
+
+    def description(rule: Model) -> str | None:
+        found: str | None = rule.ip_range.get("Description") or rule.source_group.get("Description")
+        return found
+
+    SecurityGroupRule.description = property(description)  # type: ignore[assignment,method-assign]
+
+
+def _modify_subnet_group(request: ApiRequest, account: str) -> Result | None:
+    """moto loses a subnet group that is modified."""
+    held, network = backend("rds", account, request.region), backend("ec2", account, request.region)
+    group = held.subnet_groups.get(request.text("DBSubnetGroupName")) if held is not None else None
+    if group is None or network is None:
+        return None
+    group.subnets = [network.get_subnet(subnet_id) for subnet_id in request.get("SubnetIds", [])]
+    group.description = request.get("DBSubnetGroupDescription") or group.description
+    return {
+        "DBSubnetGroup": {
+            "DBSubnetGroupArn": group.arn,
+            "DBSubnetGroupDescription": group.description,
+            "DBSubnetGroupName": group.name,
+            "SubnetGroupStatus": group.subnet_group_status,
+            "Subnets": group.subnets,
+            "VpcId": group.vpc_id,
+        }
+    }
+
+
 _ANSWERS: Mapping[tuple[str, str], Callable[[ApiRequest, str], Result | None]] = {
     ("application-autoscaling", "DescribeScalingPolicies"): _describe_scaling_policies,
     ("application-autoscaling", "ListTagsForResource"): _list_scalable_target_tags,
     ("application-autoscaling", "TagResource"): _tag_scalable_target,
     ("application-autoscaling", "UntagResource"): _untag_scalable_target,
     ("ec2", "DeleteVpcEndpoints"): _delete_gone_endpoints,
+    ("ec2", "DescribeSecurityGroupRules"): _describe_rules,
+    ("ec2", "ModifyVpcEndpoint"): _modify_endpoint_dns,
     ("ecs", "CreateCluster"): _existing_cluster,
     ("elbv2", "CreateListener"): load_balancers.existing_listener,
     ("elbv2", "CreateLoadBalancer"): load_balancers.existing_load_balancer,
     ("elbv2", "CreateTargetGroup"): load_balancers.existing_target_group,
     ("iam", "CreateServiceLinkedRole"): create_service_linked_role,
+    ("rds", "ModifyDBSubnetGroup"): _modify_subnet_group,
     ("servicediscovery", "CreatePrivateDnsNamespace"): cloud_map.create_private_dns_namespace,
     ("servicediscovery", "DeleteNamespace"): cloud_map.delete_namespace,
     ("servicediscovery", "ListNamespaces"): cloud_map.list_namespaces,

@@ -1,21 +1,20 @@
-"""Application Auto Scaling: what is scaled, and by which rule."""
+"""Application Auto Scaling: what is scaled."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
 from typing import Any, ClassVar
 
-from byoc.sandbox.handlers.base import AutoName, Aws, Handler, Properties
-from byoc.sandbox.handlers.calls import first, ignoring, paginate, persist, present
-from byoc.sandbox.handlers.schema import SchemaHandler, pascal
+from byoc.sandbox.handlers.base import Aws, Handler, Properties
+from byoc.sandbox.handlers.calls import first, ignoring, paginate, present
+from byoc.sandbox.handlers.schema import SchemaHandler, camel, pascal
 from byoc.sandbox.handlers.tagging import APP_AUTOSCALING, TaggedHandler, TagShape, set_tags
 
-_SERVICE = "application-autoscaling"
-_GONE = "ObjectNotFoundException"
-_BUSY = ("FailedResourceAccessException", "ConcurrentUpdateException")
+SERVICE = "application-autoscaling"
+GONE = "ObjectNotFoundException"
 
 
-def _place(inputs: Properties) -> dict[str, str]:
+def place(inputs: Properties) -> dict[str, str]:
     """What names a scalable target."""
     return {
         "ServiceNamespace": inputs["serviceNamespace"],
@@ -24,10 +23,35 @@ def _place(inputs: Properties) -> dict[str, str]:
     }
 
 
+def place_in(id: str, inputs: Properties) -> tuple[Properties, str]:
+    """Which target the state, or else the id of an import, is of; and what follows in the id: a policy's name.
+
+    Imported as ``{namespace}/{resource}/{dimension}``, where both resource and the policy's name may have slashes.
+    """
+    if inputs:
+        return {key: inputs[key] for key in ("resourceId", "scalableDimension", "serviceNamespace")}, ""
+    namespace, *parts = id.split("/")
+    at = next((index for index, part in enumerate(parts) if part.startswith(f"{namespace}:")), len(parts))
+    place = {
+        "resourceId": "/".join(parts[:at]),
+        "scalableDimension": "".join(parts[at : at + 1]),
+        "serviceNamespace": namespace,
+    }
+    return place, "/".join(parts[at + 1 :])
+
+
 class Target(SchemaHandler, TaggedHandler):
     """The number of an ECS service's tasks, within bounds. Its id is the resource id (``service/cluster/name``)."""
 
     token = "aws:appautoscaling/target:Target"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {
+        "suspendedState": {
+            "dynamicScalingInSuspended": False,
+            "dynamicScalingOutSuspended": False,
+            "scheduledScalingSuspended": False,
+        }
+    }
+    kept = frozenset({"roleArn"})
     known = frozenset(
         {
             "maxCapacity",
@@ -78,16 +102,36 @@ class Target(SchemaHandler, TaggedHandler):
             "roleArn": target.get("RoleARN", ""),
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The target as described. It is imported as ``{namespace}/{resource}/{dimension}``."""
+        named, _ = place_in(id, inputs)
+        target = self._describe(aws, named) if named["scalableDimension"] else None
+        if target is None:
+            return None
+        low, high = self._bounds(target)
+        return {
+            **named,
+            "maxCapacity": high,
+            "minCapacity": low,
+            "roleArn": target.get("RoleARN"),
+            "suspendedState": camel(target.get("SuspendedState")),
+            "tagsAll": self._tags(aws, target),
+        }
+
+    def imported_id(self, aws: Aws, id: str) -> str:  # noqa: ARG002
+        """The resource id."""
+        return str(place_in(id, {})[0]["resourceId"]) if ":" in id else id
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """``application-autoscaling:DeregisterScalableTarget``, which takes policies with it; wait until it is gone."""
-        with ignoring(_GONE):
-            aws.client(_SERVICE).deregister_scalable_target(**_place(state))
+        with ignoring(GONE):
+            aws.client(SERVICE).deregister_scalable_target(**place(state))
         aws.wait(f"deletion of scalable target {id}", lambda: self._describe(aws, state) is None, timeout=300)
 
     @staticmethod
     def _register(aws: Aws, inputs: Properties, **tags: Any) -> None:  # noqa: ANN401
-        aws.client(_SERVICE).register_scalable_target(
-            **_place(inputs),
+        aws.client(SERVICE).register_scalable_target(
+            **place(inputs),
             MinCapacity=int(inputs["minCapacity"]),
             MaxCapacity=int(inputs["maxCapacity"]),
             **present(RoleARN=inputs.get("roleArn"), SuspendedState=pascal(inputs.get("suspendedState"))),
@@ -100,13 +144,13 @@ class Target(SchemaHandler, TaggedHandler):
 
     @staticmethod
     def _tags(aws: Aws, target: Mapping[str, Any]) -> dict[str, str]:
-        answer = aws.client(_SERVICE).list_tags_for_resource(ResourceARN=target["ScalableTargetARN"])
+        answer = aws.client(SERVICE).list_tags_for_resource(ResourceARN=target["ScalableTargetARN"])
         return TagShape.MAP.read(answer.get("Tags"))
 
     @staticmethod
     def _describe(aws: Aws, inputs: Properties) -> dict[str, Any] | None:
         targets = paginate(
-            aws.client(_SERVICE),
+            aws.client(SERVICE),
             "describe_scalable_targets",
             "ScalableTargets",
             ServiceNamespace=inputs["serviceNamespace"],
@@ -116,124 +160,4 @@ class Target(SchemaHandler, TaggedHandler):
         return first([target for target in targets if target["ResourceId"] == inputs["resourceId"]])
 
 
-class Policy(SchemaHandler):
-    """When and by how much a scalable target changes. Its id is its name."""
-
-    token = "aws:appautoscaling/policy:Policy"  # noqa: S105
-    known = frozenset(
-        {
-            "name",
-            "policyType",
-            "resourceId",
-            "scalableDimension",
-            "serviceNamespace",
-            "stepScalingPolicyConfiguration",
-            "targetTrackingScalingPolicyConfiguration",
-        }
-    )
-    defaults: ClassVar[Mapping[str, Any]] = {"policyType": "StepScaling"}
-    replace_on = frozenset({"name", "resourceId", "scalableDimension", "serviceNamespace"})
-    sets = frozenset(
-        {
-            "stepScalingPolicyConfiguration.stepAdjustments",
-            "targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.dimensions",
-            "targetTrackingScalingPolicyConfiguration.customizedMetricSpecification.metrics",
-        }
-    )
-
-    autoname = AutoName(max_length=255)
-
-    def create(self, aws: Aws, inputs: Properties) -> str:
-        """``application-autoscaling:PutScalingPolicy``."""
-        self._put(aws, inputs)
-        return str(inputs["name"])
-
-    def find(self, aws: Aws, inputs: Properties) -> str | None:
-        """By target and name, if its content is ours: a policy has no tags."""
-        policy = self._describe(aws, inputs)
-        return str(inputs["name"]) if policy is not None and _holds(policy, _content(inputs)) else None
-
-    def update(self, aws: Aws, id: str, old: Properties, new: Properties) -> None:  # noqa: ARG002
-        """The same call as for a new one."""
-        self._put(aws, new)
-
-    def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
-        """The policy's ARN, and those of the alarms that call it."""
-        policy = self._describe(aws, inputs)
-        if policy is None:
-            return None
-        return {
-            "alarmArns": [alarm["AlarmARN"] for alarm in policy.get("Alarms") or []],
-            "arn": policy["PolicyARN"],
-            "policyType": policy["PolicyType"],
-        }
-
-    def delete(self, aws: Aws, id: str, state: Properties) -> None:
-        """``application-autoscaling:DeleteScalingPolicy``."""
-        with ignoring(_GONE):
-            persist(
-                aws,
-                f"deletion of scaling policy {id}",
-                lambda: aws.client(_SERVICE).delete_scaling_policy(PolicyName=id, **_place(state)),
-                *_BUSY,
-            )
-
-    @staticmethod
-    def _put(aws: Aws, inputs: Properties) -> None:
-        persist(
-            aws,
-            f"scaling policy {inputs['name']}",
-            lambda: aws.client(_SERVICE).put_scaling_policy(
-                PolicyName=inputs["name"], **_place(inputs), **_content(inputs)
-            ),
-            *_BUSY,
-        )
-
-    @staticmethod
-    def _describe(aws: Aws, inputs: Properties) -> dict[str, Any] | None:
-        policies = paginate(
-            aws.client(_SERVICE),
-            "describe_scaling_policies",
-            "ScalingPolicies",
-            PolicyNames=[inputs["name"]],
-            ServiceNamespace=inputs["serviceNamespace"],
-            ResourceId=inputs["resourceId"],
-            ScalableDimension=inputs["scalableDimension"],
-        )
-        return first([policy for policy in policies if policy["PolicyName"] == inputs["name"]])
-
-
-def _content(inputs: Properties) -> dict[str, Any]:
-    """What a policy says, as the API's parameters."""
-    tracking = pascal(inputs.get("targetTrackingScalingPolicyConfiguration"))
-    return {
-        "PolicyType": inputs["policyType"],
-        **present(StepScalingPolicyConfiguration=_steps(inputs), TargetTrackingScalingPolicyConfiguration=tracking),
-    }
-
-
-def _holds(there: Any, wanted: Any) -> bool:  # noqa: ANN401 - values of the API
-    """Whether AWS's answer says what is wanted; it may say more."""
-    if isinstance(wanted, Mapping):
-        return isinstance(there, Mapping) and all(_holds(there.get(key), value) for key, value in wanted.items())
-    if isinstance(wanted, list):
-        return isinstance(there, list) and len(there) == len(wanted) and all(map(_holds, there, wanted))
-    return bool(there == wanted)
-
-
-def _steps(inputs: Properties) -> dict[str, Any] | None:
-    """A step policy; its bounds are numbers written as text, so that 0 and "none" differ."""
-    wanted = inputs.get("stepScalingPolicyConfiguration")
-    if not wanted:
-        return None
-    configuration: dict[str, Any] = pascal(wanted)
-    for step in configuration.get("StepAdjustments") or []:
-        for bound in ("MetricIntervalLowerBound", "MetricIntervalUpperBound"):
-            if step.get(bound) in (None, ""):
-                step.pop(bound, None)
-            else:
-                step[bound] = float(step[bound])
-    return configuration
-
-
-HANDLERS: tuple[type[Handler], ...] = (Target, Policy)
+HANDLERS: tuple[type[Handler], ...] = (Target,)

@@ -6,12 +6,15 @@ with the same inputs, through boto3. It keeps no state of its own; the engine pl
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Protocol
+
+from byoc.sandbox.handlers.meaning import Entries, is_empty, plain, retold, same
 
 Properties = dict[str, Any]
 """Inputs or outputs by Pulumi's wire names (camelCase). In :meth:`Handler.diff` a value may be ``UNKNOWN``."""
@@ -41,6 +44,10 @@ class Aws(Protocol):
 
 DEFAULTED = "__defaults"
 """The input in which the bridge notes which names it made up itself; it is no property of the resource."""
+
+
+_MADE_UP_NAME = re.compile(r"(.+?)[0-9]{18}[0-9a-f]{8}$")
+"""A prefix, and what the provider puts behind it."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +92,12 @@ class Handler(ABC):
     """Outputs that an update makes unknown in a preview, by the input that changes them."""
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
     """Outputs that the provider's schema marks sensitive."""
+    implied: ClassVar[Mapping[str, Any]] = {}
+    """What an input that is not given stands for (the provider's default); an import leaves it out."""
+    kept: ClassVar[frozenset[str]] = frozenset()
+    """Inputs that AWS fills in ("optional, computed" in the provider): not to give one is to leave it as it is."""
+    unstated: ClassVar[frozenset[str]] = frozenset()
+    """Inputs that an import leaves out, because they are more often resources of their own (rules of a group)."""
     refuse_replacement: ClassVar[str | None] = None
     """Set where a replacement would lose data: why the engine refuses it, and what to do instead."""
 
@@ -118,9 +131,20 @@ class Handler(ABC):
 
     def diff(self, old: Properties, new: Properties) -> Diff:
         """What changed between two checked inputs. An ``UNKNOWN`` new value counts as changed."""
-        keys = {key for key in old.keys() | new.keys() if key != DEFAULTED and not same(old.get(key), new.get(key))}
+        keys = {key for key in old.keys() | new.keys() if key != DEFAULTED and self._differs(key, old, new)}
         replaces = keys & self.replace_on
         return Diff(frozenset(keys), frozenset(replaces), bool(replaces) and self._keeps_fixed_name(old, new))
+
+    def _differs(self, key: str, old: Properties, new: Properties) -> bool:
+        before, after = (inputs.get(key) for inputs in (old, new))
+        if is_empty(after) and key in self.kept:
+            return False
+        default = self.default_of(key)
+        return not same(default if before is None else before, default if after is None else after)
+
+    def default_of(self, key: str) -> Any:  # noqa: ANN401 - property values are of any type
+        """What an input that is not given stands for; None if nothing."""
+        return self.implied.get(key)
 
     def _keeps_fixed_name(self, old: Properties, new: Properties) -> bool:
         """Whether two things of one name would have to exist at once if the new one were made first."""
@@ -147,6 +171,53 @@ class Handler(ABC):
     def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
         """The provider's outputs beyond the inputs, read from AWS; None when the thing is gone."""
 
+    def observe(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The inputs as they stand in AWS, for a refresh and for an import; None when the thing is gone.
+
+        With ``inputs`` (those of the state): exactly their keys, each with AWS's value, written as it was if it means
+        the same (:func:`same`, order of sets, JSON); what AWS does not tell (a password, how to delete) stays as it is.
+        Without (an import): every input that is not at the provider's default, so that a program can state it.
+        ``tagsAll`` are all tags but AWS's own; ``tags`` those of ``inputs`` and, beyond them, what ``tagsAll`` gained.
+        """
+        told = self.told(aws, id, inputs)
+        if told is None:
+            return None
+        if self.taggable:
+            told["tagsAll"] = Entries(told.get("tagsAll") or {})
+        return self._refreshed(inputs, told) if inputs else self._imported(told)
+
+    @abstractmethod
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """Each input of which AWS tells, with AWS's value (:mod:`byoc.sandbox.handlers.meaning`); None: it is gone.
+
+        A value that AWS has not set is None. Without ``inputs`` the id must do: the handler's own, or the one by which
+        the provider imports. Tags stand under ``tagsAll``.
+        """
+
+    def imported_id(self, aws: Aws, id: str) -> str:  # noqa: ARG002 - for handlers whose import ids differ
+        """The handler's own id for an id by which the provider imports; an id of its own is given back."""
+        return id
+
+    def _refreshed(self, inputs: Properties, told: Properties) -> Properties:
+        there = {**told, "tags": _own_tags(inputs, told)} if self.taggable else told
+        return {key: self._retold(inputs, key, there[key]) if key in there else inputs[key] for key in inputs}
+
+    def _retold(self, inputs: Properties, key: str, told: object) -> Any:  # noqa: ANN401 - values are of any type
+        """AWS's value, unless an update back to what is written would find nothing to do."""
+        value = retold(inputs[key], told)
+        return value if key in self.diff({**inputs, key: value}, inputs).changed else inputs[key]
+
+    def _imported(self, told: Properties) -> Properties:
+        found = {key: plain(value) for key, value in told.items() if key not in self.unstated}
+        if self.taggable:
+            found["tags"] = dict(found.get("tagsAll") or {})
+        if self.autoname is not None and self.autoname.prefix_property:
+            made_up = _MADE_UP_NAME.match(str(found.get(self.autoname.property)))
+            found[self.autoname.prefix_property] = made_up[1] if made_up else None
+        return {
+            key: value for key, value in found.items() if not is_empty(value) and not same(value, self.default_of(key))
+        }
+
     def update(self, aws: Aws, id: str, old: Properties, new: Properties) -> None:
         """Bring the existing thing from ``old`` to ``new`` inputs. Safe to repeat."""
         raise NotImplementedError(f"{self.token}: no update of {sorted(self.diff(old, new).changed)}")
@@ -164,14 +235,8 @@ Invoke = Callable[[Aws, Properties], Properties]
 """A provider function such as ``aws:index/getCallerIdentity:getCallerIdentity``: arguments to results."""
 
 
-def same(old: object, new: object) -> bool:
-    """Whether two property values mean the same: absent, null and empty collections are alike, as in the bridge."""
-    if old in (None, [], {}) and new in (None, [], {}):
-        return True
-    if isinstance(old, dict) and isinstance(new, dict):
-        return all(same(old.get(key), new.get(key)) for key in old.keys() | new.keys())
-    if isinstance(old, list) and isinstance(new, list):
-        return len(old) == len(new) and all(same(a, b) for a, b in zip(old, new, strict=True))
-    if isinstance(old, bool) or isinstance(new, bool):
-        return old is new
-    return old == new
+def _own_tags(inputs: Properties, told: Properties) -> Entries:
+    """Those of ``tags`` that are there, and all others that are not as the provider's default tags left them."""
+    own, before = inputs.get("tags") or {}, inputs.get("tagsAll") or {}
+    there = told.get("tagsAll") or {}
+    return Entries({key: value for key, value in there.items() if key in own or before.get(key) != value})

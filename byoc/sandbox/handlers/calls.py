@@ -1,8 +1,7 @@
-"""What handlers of all services do alike with boto3: absence, pages, patience, one among many, JSON."""
+"""What handlers of all services do alike with boto3: absence, pages, patience, one among many."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from byoc.errors import ByocError
 from byoc.sandbox.handlers.base import Aws
+from byoc.sandbox.handlers.meaning import same_json
 
 T = TypeVar("T")
 
@@ -84,16 +84,6 @@ def single(ids: Sequence[str], what: str) -> str | None:
             "      mend it:  delete those that nothing uses, then run again"
         )
     return ids[0] if ids else None
-
-
-def same_json(old: object, new: object) -> bool:
-    """Whether two JSON texts mean the same; text that is no JSON (or is unknown) is compared as it is."""
-    if isinstance(old, str) and isinstance(new, str):
-        try:
-            return bool(json.loads(old) == json.loads(new))
-        except ValueError:
-            return old == new
-    return old == new
 
 
 def as_written(wanted: object, got: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Set
-from typing import Any
+from collections.abc import Mapping, Set
+from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Diff, Handler, Properties
 from byoc.sandbox.handlers.calls import found, ignoring, paginate, persist, present, single
@@ -83,6 +83,20 @@ class PrivateDnsNamespace(_CloudMap):
             "name": namespace["Name"],
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The namespace. Cloud Map does not tell its VPC, so it is imported as ``{namespace}:{VPC}``."""
+        namespace_id, separator, vpc_id = id.partition(":")
+        namespace = get_namespace(aws, namespace_id)
+        if namespace is None:
+            return None
+        vpc = {"vpc": vpc_id} if separator else {}
+        tags = _tags(aws, namespace["Arn"])
+        return {"description": namespace.get("Description"), "name": namespace["Name"], "tagsAll": tags, **vpc}
+
+    def imported_id(self, aws: Aws, id: str) -> str:  # noqa: ARG002
+        """Without the VPC."""
+        return id.partition(":")[0]
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``servicediscovery:DeleteNamespace``, repeated while it has services; then wait for the operation."""
         operations: list[str] = []
@@ -100,12 +114,14 @@ class Service(_CloudMap):
     """A service: a DNS name in a namespace, under which its instances are found."""
 
     token = "aws:servicediscovery/service:Service"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"forceDestroy": False}
+    kept = frozenset({"namespaceId", "type"})
     replace_on = frozenset({"healthCheckCustomConfig", "name", "namespaceId", "type"})
     arn_type = "service"
 
     def diff(self, old: Properties, new: Properties) -> Diff:
         """Of the DNS records only the time to live can change in place; of a health check all but its type."""
-        diff = super().diff(old, new)
+        diff = super().diff(_stated(old), _stated(new))
         fixed = {"dnsConfig": _fixed_dns, "healthCheckConfig": _fixed_health_check}
         forced = {name for name in diff.changed & fixed.keys() if fixed[name](old) != fixed[name](new)}
         if not forced:
@@ -166,6 +182,22 @@ class Service(_CloudMap):
             "type": service.get("Type") or "DNS_HTTP",
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The service."""
+        answer = found(lambda: aws.client("servicediscovery").get_service(Id=id), _SERVICE_GONE)
+        if answer is None:
+            return None
+        service = answer["Service"]
+        return {
+            **_told_checks(service),
+            "description": service.get("Description"),
+            "dnsConfig": _told_dns(service),
+            "name": service["Name"],
+            "namespaceId": service.get("NamespaceId"),
+            "tagsAll": _tags(aws, service["Arn"]),
+            "type": service.get("Type"),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """With ``forceDestroy`` take its instances out; then delete, repeated while ECS takes out its own."""
         client = aws.client("servicediscovery")
@@ -222,6 +254,40 @@ def _health_check(inputs: Properties) -> dict[str, Any]:
 def _custom_health_check(config: Properties) -> dict[str, Any]:
     threshold = config.get("failureThreshold")
     return {"FailureThreshold": int(threshold)} if threshold else {}
+
+
+def _told_dns(service: Mapping[str, Any]) -> Properties | None:
+    config = service.get("DnsConfig")
+    if not config:
+        return None
+    return {
+        "dnsRecords": [{"type": item["Type"], "ttl": item["TTL"]} for item in config.get("DnsRecords") or []],
+        "namespaceId": config.get("NamespaceId") or service.get("NamespaceId"),
+        "routingPolicy": config.get("RoutingPolicy") or "MULTIVALUE",
+    }
+
+
+def _told_checks(service: Mapping[str, Any]) -> Properties:
+    check, custom = service.get("HealthCheckConfig"), service.get("HealthCheckCustomConfig")
+    return {
+        "healthCheckConfig": check
+        and {
+            "failureThreshold": check.get("FailureThreshold"),
+            "resourcePath": check.get("ResourcePath"),
+            "type": check.get("Type"),
+        },
+        "healthCheckCustomConfig": custom and {"failureThreshold": custom.get("FailureThreshold")},
+    }
+
+
+def _stated(inputs: Properties) -> Properties:
+    """Inputs with the defaults of what stands inside them."""
+    inside: dict[str, Properties] = {
+        "dnsConfig": {"routingPolicy": "MULTIVALUE"},
+        "healthCheckConfig": {"failureThreshold": 1},
+    }
+    given = {name: inputs[name] for name in inside if isinstance(inputs.get(name), dict) and inputs[name]}
+    return {**inputs, **{name: {**inside[name], **value} for name, value in given.items()}}
 
 
 def _fixed_dns(inputs: Properties) -> object:

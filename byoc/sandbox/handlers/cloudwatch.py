@@ -6,7 +6,8 @@ from collections.abc import Mapping, Set
 from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Handler, Properties
-from byoc.sandbox.handlers.calls import as_written, first, found, ignoring, present, same_json
+from byoc.sandbox.handlers.calls import as_written, first, found, ignoring, present
+from byoc.sandbox.handlers.meaning import Entries, Unordered, json_text, same_json
 from byoc.sandbox.handlers.schema import SchemaHandler
 from byoc.sandbox.handlers.tagging import CLOUDWATCH, TaggedHandler, TagShape, set_tags
 
@@ -40,6 +41,7 @@ class MetricAlarm(SchemaHandler, TaggedHandler):
     """An alarm on one metric, or on metric math (``metricQueries``). Its id is its name."""
 
     token = "aws:cloudwatch/metricAlarm:MetricAlarm"  # noqa: S105
+    kept = frozenset({"datapointsToAlarm", "evaluateLowSampleCountPercentiles"})
     known = frozenset(_PLAIN) | {"dimensions", "metricQueries"}
     defaults: ClassVar[Mapping[str, Any]] = {"actionsEnabled": True, "treatMissingData": "missing"}
     sets = frozenset({"alarmActions", "insufficientDataActions", "metricQueries", "okActions"})
@@ -88,6 +90,27 @@ class MetricAlarm(SchemaHandler, TaggedHandler):
             "evaluateLowSampleCountPercentiles": alarm.get("EvaluateLowSampleCountPercentile") or "",
             "name": alarm["AlarmName"],
         }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The alarm as described."""
+        alarm = self._describe(aws, id)
+        if alarm is None:
+            return None
+        return {
+            **{name: alarm.get(key) for name, key in _PLAIN.items()},
+            "dimensions": _told_dimensions(alarm),
+            "metricQueries": Unordered(_told_query(query) for query in alarm.get("Metrics") or []),
+            "tagsAll": self._tags(aws, alarm),
+        }
+
+    def canonical(self, inputs: Properties) -> Properties:
+        """A query returns no data unless it says so."""
+        plain = super().canonical(inputs)
+        queries = plain.get("metricQueries")
+        if not isinstance(queries, list):
+            return plain
+        stated = [{"returnData": False, **query} if isinstance(query, Mapping) else query for query in queries]
+        return {**plain, "metricQueries": stated}
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``cloudwatch:DeleteAlarms``."""
@@ -151,6 +174,31 @@ def _dimensions(inputs: Mapping[str, Any]) -> list[dict[str, str]]:
     return [{"Name": name, "Value": value} for name, value in dimensions.items()]
 
 
+def _told_dimensions(metric: Mapping[str, Any]) -> Entries:
+    return Entries({item["Name"]: item["Value"] for item in metric.get("Dimensions") or []})
+
+
+def _told_query(query: Mapping[str, Any]) -> Properties:
+    stat = query.get("MetricStat")
+    return {
+        "accountId": query.get("AccountId"),
+        "expression": query.get("Expression"),
+        "id": query["Id"],
+        "label": query.get("Label"),
+        "metric": stat
+        and {
+            "dimensions": _told_dimensions(stat["Metric"]),
+            "metricName": stat["Metric"].get("MetricName"),
+            "namespace": stat["Metric"].get("Namespace"),
+            "period": stat.get("Period"),
+            "stat": stat.get("Stat"),
+            "unit": stat.get("Unit"),
+        },
+        "period": query.get("Period"),
+        "returnData": query.get("ReturnData", False),
+    }
+
+
 class Dashboard(SchemaHandler):
     """A page of graphs. Its id is its name."""
 
@@ -184,6 +232,11 @@ class Dashboard(SchemaHandler):
             "dashboardArn": dashboard["DashboardArn"],
             "dashboardBody": as_written(inputs.get("dashboardBody"), dashboard["DashboardBody"]),
         }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The dashboard."""
+        dashboard = self._get(aws, id)
+        return dashboard and {"dashboardBody": json_text(dashboard["DashboardBody"]), "dashboardName": id}
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``cloudwatch:DeleteDashboards``."""

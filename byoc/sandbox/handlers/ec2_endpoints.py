@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Mapping, Set
 from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import Aws, Diff, Handler, Properties
-from byoc.sandbox.handlers.calls import as_written, present, same_json
+from byoc.sandbox.handlers.calls import as_written, first, present
 from byoc.sandbox.handlers.calls_ec2 import (
     Described,
     describe,
@@ -17,7 +18,8 @@ from byoc.sandbox.handlers.calls_ec2 import (
     specified_tags,
     tag_filters,
 )
-from byoc.sandbox.handlers.tagging import EC2, TaggedHandler
+from byoc.sandbox.handlers.meaning import Unordered, json_text, same_json
+from byoc.sandbox.handlers.tagging import EC2, TaggedHandler, TagShape
 
 _GONE = ("InvalidVpcEndpointId.NotFound", "InvalidVpcEndpoint.NotFound")
 
@@ -26,6 +28,8 @@ class VpcEndpoint(TaggedHandler):
     """A VPC endpoint: routes for a Gateway one, network interfaces for an Interface one."""
 
     token = "aws:ec2/vpcEndpoint:VpcEndpoint"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"privateDnsEnabled": False, "vpcEndpointType": "Gateway"}
+    kept = frozenset({"ipAddressType", "securityGroupIds"})
     replace_on = frozenset(
         {
             "resourceConfigurationArn",
@@ -88,6 +92,8 @@ class VpcEndpoint(TaggedHandler):
         """One ``ec2:ModifyVpcEndpoint`` with what comes and what goes, then wait."""
         change: dict[str, Any] = {}
         for name, key in self._lists.items():
+            if name not in changed:
+                continue
             before, after = _as_set(old.get(name)), _as_set(new.get(name))
             change.update(present(**{f"Add{key}": sorted(after - before), f"Remove{key}": sorted(before - after)}))
         if "privateDnsEnabled" in changed:
@@ -128,6 +134,25 @@ class VpcEndpoint(TaggedHandler):
             "vpcEndpointType": endpoint.get("VpcEndpointType") or "Gateway",
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The endpoint as described. AWS's own policy, which allows everything, is none."""
+        endpoint = self._describe(aws, id)
+        if endpoint is None:
+            return None
+        policy = endpoint.get("PolicyDocument")
+        return {
+            "ipAddressType": endpoint.get("IpAddressType"),
+            "policy": json_text(policy) if inputs.get("policy") or not _allows_everything(policy) else None,
+            "privateDnsEnabled": endpoint.get("PrivateDnsEnabled", False),
+            "routeTableIds": Unordered(endpoint.get("RouteTableIds") or []),
+            "securityGroupIds": Unordered(group["GroupId"] for group in endpoint.get("Groups") or []),
+            "serviceName": endpoint["ServiceName"],
+            "subnetIds": Unordered(endpoint.get("SubnetIds") or []),
+            "tagsAll": TagShape.UPPER.read(endpoint.get("Tags")),
+            "vpcEndpointType": endpoint.get("VpcEndpointType") or "Gateway",
+            "vpcId": endpoint["VpcId"],
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``ec2:DeleteVpcEndpoints``, then wait: until it is gone it holds its subnets and security groups."""
         if self._describe(aws, id) is None:
@@ -163,6 +188,17 @@ class VpcEndpoint(TaggedHandler):
 
 def _as_set(value: object) -> set[str]:
     return set(value) if isinstance(value, list) else {str(value)} if value is not None else set()
+
+
+def _allows_everything(policy: object) -> bool:
+    """Whether a policy is AWS's own (AWS PrivateLink guide, "Default endpoint policy")."""
+    try:
+        read = json.loads(str(policy)) if policy else {}
+    except ValueError:
+        return False
+    statement = first(read.get("Statement") or [{}])
+    everything = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
+    return not read or (len(read["Statement"]) == 1 and statement == everything)
 
 
 HANDLERS: tuple[type[Handler], ...] = (VpcEndpoint,)

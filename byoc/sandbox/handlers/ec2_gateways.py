@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from typing import Any, ClassVar
 
 from botocore.exceptions import ClientError
 
@@ -18,7 +19,7 @@ from byoc.sandbox.handlers.calls_ec2 import (
     specified_tags,
     tag_filters,
 )
-from byoc.sandbox.handlers.tagging import EC2, TaggedHandler
+from byoc.sandbox.handlers.tagging import EC2, TaggedHandler, TagShape
 
 _GATEWAY_GONE = "InvalidInternetGatewayID.NotFound"
 _ADDRESS_GONE = ("InvalidAllocationID.NotFound", "InvalidAddressID.NotFound")
@@ -64,6 +65,14 @@ class InternetGateway(TaggedHandler):
             "ownerId": owner,
             "vpcId": attachments[0].get("VpcId", ""),
         }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The gateway as described."""
+        gateway = self._describe(aws, id)
+        if gateway is None:
+            return None
+        attachments = gateway.get("Attachments") or [{}]
+        return {"tagsAll": TagShape.UPPER.read(gateway.get("Tags")), "vpcId": attachments[0].get("VpcId")}
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """Detach, then delete; both are repeated while public addresses still use it."""
@@ -114,6 +123,8 @@ class Eip(TaggedHandler):
     """
 
     token = "aws:ec2/eip:Eip"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"domain": "vpc", "publicIpv4Pool": "amazon"}
+    kept = frozenset({"domain", "networkBorderGroup", "publicIpv4Pool"})
     replace_on = frozenset({"address", "customerOwnedIpv4Pool", "domain", "networkBorderGroup", "publicIpv4Pool"})
     tag_api = EC2
 
@@ -159,6 +170,18 @@ class Eip(TaggedHandler):
             "publicIp": public_ip,
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The address as described. ``address`` is a wish of the create call, of which AWS keeps nothing."""
+        address = self._describe(aws, id)
+        if address is None:
+            return None
+        return {
+            "domain": address.get("Domain"),
+            "networkBorderGroup": address.get("NetworkBorderGroup"),
+            "publicIpv4Pool": address.get("PublicIpv4Pool"),
+            "tagsAll": TagShape.UPPER.read(address.get("Tags")),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """Disassociate if something holds it, then release."""
         address = self._describe(aws, id)
@@ -184,6 +207,8 @@ class NatGateway(TaggedHandler):
     """A NAT gateway; AWS takes minutes to make one and keeps showing a deleted one for an hour."""
 
     token = "aws:ec2/natGateway:NatGateway"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"connectivityType": "public"}
+    kept = frozenset({"privateIp"})
     replace_on = frozenset({"allocationId", "connectivityType", "privateIp", "subnetId"})
     tag_api = EC2
 
@@ -216,8 +241,7 @@ class NatGateway(TaggedHandler):
         gateway = self._describe(aws, id)
         if gateway is None:
             return None
-        addresses = gateway.get("NatGatewayAddresses") or [{}]
-        address = next((item for item in addresses if item.get("IsPrimary")), addresses[0])
+        address = _first_address(gateway)
         return {
             "allocationId": address.get("AllocationId", inputs.get("allocationId", "")),
             "associationId": address.get("AssociationId", ""),
@@ -227,6 +251,20 @@ class NatGateway(TaggedHandler):
             "publicIp": address.get("PublicIp", ""),
             "subnetId": gateway["SubnetId"],
             "vpcId": gateway.get("VpcId", ""),
+        }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The gateway as described, with its first address."""
+        gateway = self._describe(aws, id)
+        if gateway is None:
+            return None
+        address = _first_address(gateway)
+        return {
+            "allocationId": address.get("AllocationId"),
+            "connectivityType": gateway.get("ConnectivityType"),
+            "privateIp": address.get("PrivateIp"),
+            "subnetId": gateway["SubnetId"],
+            "tagsAll": TagShape.UPPER.read(gateway.get("Tags")),
         }
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
@@ -247,6 +285,11 @@ class NatGateway(TaggedHandler):
     def _describe(aws: Aws, id: str) -> Described | None:
         gateway = describe(aws, "describe_nat_gateways", "NatGateways", *_NAT_GONE, NatGatewayIds=[id])
         return None if gateway is None or gateway.get("State") == "deleted" else gateway
+
+
+def _first_address(gateway: Described) -> Mapping[str, Any]:
+    addresses: list[Mapping[str, Any]] = gateway.get("NatGatewayAddresses") or [{}]
+    return next((item for item in addresses if item.get("IsPrimary")), addresses[0])
 
 
 def _dns_zone(aws: Aws) -> str:

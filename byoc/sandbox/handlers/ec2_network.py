@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import Aws, Handler, Properties
@@ -16,7 +16,7 @@ from byoc.sandbox.handlers.calls_ec2 import (
     specified_tags,
     tag_filters,
 )
-from byoc.sandbox.handlers.tagging import EC2, TaggedHandler
+from byoc.sandbox.handlers.tagging import EC2, TaggedHandler, TagShape
 
 _VPC_GONE = "InvalidVpcID.NotFound"
 _SUBNET_GONE = "InvalidSubnetID.NotFound"
@@ -26,6 +26,12 @@ class Vpc(TaggedHandler):
     """A VPC; its attributes are set one call each, as the API wants."""
 
     token = "aws:ec2/vpc:Vpc"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {
+        "enableDnsHostnames": False,
+        "enableDnsSupport": True,
+        "enableNetworkAddressUsageMetrics": False,
+        "instanceTenancy": "default",
+    }
     replace_on = frozenset({"cidrBlock", "ipv4IpamPoolId", "ipv4NetmaskLength"})
     tag_api = EC2
 
@@ -70,11 +76,6 @@ class Vpc(TaggedHandler):
         vpc = self._describe(aws, id)
         if vpc is None:
             return None
-        client = aws.client("ec2")
-        attributes = {
-            name: client.describe_vpc_attribute(VpcId=id, Attribute=name)[attribute]["Value"]
-            for name, (attribute, _) in self._attributes.items()
-        }
         acl = describe(aws, "describe_network_acls", "NetworkAcls", Filters=filters(default="true", vpc_id=id)) or {}
         main = filters(association__main="true", vpc_id=id)
         table = describe(aws, "describe_route_tables", "RouteTables", Filters=main) or {}
@@ -86,11 +87,23 @@ class Vpc(TaggedHandler):
             "dhcpOptionsId": vpc.get("DhcpOptionsId", ""),
             "instanceTenancy": vpc.get("InstanceTenancy", "default"),
             "ownerId": vpc["OwnerId"],
-            **attributes,
+            **self._attribute_values(aws, id),
             "defaultNetworkAclId": acl.get("NetworkAclId", ""),
             "mainRouteTableId": table.get("RouteTableId", ""),
             "defaultRouteTableId": table.get("RouteTableId", ""),
             "defaultSecurityGroupId": group.get("GroupId", ""),
+        }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The VPC and its three attributes."""
+        vpc = self._describe(aws, id)
+        if vpc is None:
+            return None
+        return {
+            "cidrBlock": vpc["CidrBlock"],
+            "instanceTenancy": vpc.get("InstanceTenancy", "default"),
+            **self._attribute_values(aws, id),
+            "tagsAll": TagShape.UPPER.read(vpc.get("Tags")),
         }
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
@@ -103,6 +116,13 @@ class Vpc(TaggedHandler):
     def _describe(aws: Aws, id: str) -> Described | None:
         return describe(aws, "describe_vpcs", "Vpcs", _VPC_GONE, VpcIds=[id])
 
+    def _attribute_values(self, aws: Aws, id: str) -> dict[str, bool]:
+        client = aws.client("ec2")
+        return {
+            name: client.describe_vpc_attribute(VpcId=id, Attribute=name)[attribute]["Value"]
+            for name, (attribute, _) in self._attributes.items()
+        }
+
     @staticmethod
     def _set(aws: Aws, id: str, attribute: str, value: bool) -> None:
         aws.client("ec2").modify_vpc_attribute(VpcId=id, **{attribute: {"Value": value}})
@@ -112,6 +132,14 @@ class Subnet(TaggedHandler):
     """A subnet; its attributes are set one call each, as the API wants."""
 
     token = "aws:ec2/subnet:Subnet"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {
+        "assignIpv6AddressOnCreation": False,
+        "enableResourceNameDnsARecordOnLaunch": False,
+        "mapPublicIpOnLaunch": False,
+        "privateDnsHostnameTypeOnLaunch": "ip-name",
+    }
+    kept = frozenset({"availabilityZone", "availabilityZoneId"})
+    unstated = frozenset({"availabilityZoneId"})  # the zone's name says it
     replace_on = frozenset(
         {
             "availabilityZone",
@@ -179,6 +207,24 @@ class Subnet(TaggedHandler):
             "cidrBlock": subnet.get("CidrBlock", ""),
             "mapPublicIpOnLaunch": subnet.get("MapPublicIpOnLaunch", False),
             "ownerId": subnet["OwnerId"],
+            "vpcId": subnet["VpcId"],
+        }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The subnet as described."""
+        subnet = self._describe(aws, id)
+        if subnet is None:
+            return None
+        names = subnet.get("PrivateDnsNameOptionsOnLaunch") or {}
+        return {
+            "assignIpv6AddressOnCreation": subnet.get("AssignIpv6AddressOnCreation", False),
+            "availabilityZone": subnet["AvailabilityZone"],
+            "availabilityZoneId": subnet.get("AvailabilityZoneId"),
+            "cidrBlock": subnet.get("CidrBlock"),
+            "enableResourceNameDnsARecordOnLaunch": names.get("EnableResourceNameDnsARecord", False),
+            "mapPublicIpOnLaunch": subnet.get("MapPublicIpOnLaunch", False),
+            "privateDnsHostnameTypeOnLaunch": names.get("HostnameType"),
+            "tagsAll": TagShape.UPPER.read(subnet.get("Tags")),
             "vpcId": subnet["VpcId"],
         }
 

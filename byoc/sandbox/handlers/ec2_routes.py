@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -17,7 +18,7 @@ from byoc.sandbox.handlers.calls_ec2 import (
     specified_tags,
     tag_filters,
 )
-from byoc.sandbox.handlers.tagging import EC2, TaggedHandler
+from byoc.sandbox.handlers.tagging import EC2, TaggedHandler, TagShape
 
 _TABLE_GONE = "InvalidRouteTableID.NotFound"
 
@@ -54,6 +55,13 @@ class RouteTable(TaggedHandler):
             return None
         owner = table.get("OwnerId") or aws.account_id
         return {"arn": ec2_arn(aws, f"route-table/{id}", owner), "ownerId": owner, "vpcId": table["VpcId"]}
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The table as described, without its routes."""
+        table = route_table(aws, id)
+        if table is None:
+            return None
+        return {"tagsAll": TagShape.UPPER.read(table.get("Tags")), "vpcId": table["VpcId"]}
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """Take off what is still associated, delete, and wait until it is gone."""
@@ -122,6 +130,24 @@ class Route(Handler):
         """Another target: ``ec2:ReplaceRoute``."""
         aws.client("ec2").replace_route(**self._named(new), **self._target(new))
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The route as its table shows it. It is imported as ``{table}_{destination}``."""
+        table_id = inputs.get("routeTableId") or _table_in(id)
+        routes = (route_table(aws, table_id) or {}).get("Routes", [])
+        named = {name: key for name, key in self._destinations.items() if not inputs or inputs.get(name)}
+        for route in routes:
+            there = {name: route.get(key) for name, key in {**named, **self._targets}.items()}
+            if self._id({**there, "routeTableId": table_id}) == (
+                self._id(inputs) if inputs else self.imported_id(aws, id)
+            ):
+                return {"routeTableId": table_id, **there}
+        return None
+
+    def imported_id(self, aws: Aws, id: str) -> str:  # noqa: ARG002
+        """From ``{table}_{destination}`` to table and checksum."""
+        table_id, separator, destination = id.partition("_")
+        return _route_id(table_id, destination) if separator else id
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """``ec2:DeleteRoute``, then wait until the table no longer shows it."""
         with ignoring("InvalidRoute.NotFound", _TABLE_GONE):
@@ -136,8 +162,8 @@ class Route(Handler):
         return present(**{key: inputs.get(name) for name, key in self._targets.items()})
 
     def _id(self, inputs: Properties) -> str:
-        destination = next(inputs[name] for name in self._destinations if inputs.get(name))
-        return f"r-{inputs['routeTableId']}{zlib.crc32(destination.encode())}"
+        destination = next((inputs[name] for name in self._destinations if inputs.get(name)), "")
+        return _route_id(inputs["routeTableId"], destination)
 
     def _describe(self, aws: Aws, inputs: Properties) -> Described | None:
         table = route_table(aws, inputs["routeTableId"]) or {}
@@ -189,6 +215,32 @@ class RouteTableAssociation(Handler):
         association = self._describe(aws, id, inputs)
         return None if association is None else {"routeTableId": association["RouteTableId"]}
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The association as its table shows it. It is imported as ``{subnet or gateway}/{table}``."""
+        found = self._lookup(aws, id)
+        if found is None:
+            return None
+        return {
+            "gatewayId": found.get("GatewayId"),
+            "routeTableId": found["RouteTableId"],
+            "subnetId": found.get("SubnetId"),
+        }
+
+    def imported_id(self, aws: Aws, id: str) -> str:
+        """From ``{subnet or gateway}/{table}`` to the association's id."""
+        found = self._lookup(aws, id) if "/" in id else None
+        return str(found["RouteTableAssociationId"]) if found else id
+
+    @staticmethod
+    def _lookup(aws: Aws, id: str) -> Described | None:
+        owner, separator, table_id = id.partition("/")
+        if separator:
+            items = (route_table(aws, table_id) or {}).get("Associations", [])
+            return first([item for item in items if owner in (item.get("SubnetId"), item.get("GatewayId"))])
+        by_id = filters(association__route_table_association_id=id)
+        table = describe(aws, "describe_route_tables", "RouteTables", Filters=by_id) or {}
+        return first([item for item in table.get("Associations", []) if item["RouteTableAssociationId"] == id])
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """``ec2:DisassociateRouteTable``, then wait until the table no longer shows it."""
         with ignoring("InvalidAssociationID.NotFound"):
@@ -199,6 +251,17 @@ class RouteTableAssociation(Handler):
     def _describe(aws: Aws, id: str, inputs: Properties) -> Described | None:
         table = route_table(aws, inputs["routeTableId"]) or {}
         return first([item for item in table.get("Associations", []) if item["RouteTableAssociationId"] == id])
+
+
+def _route_id(table_id: str, destination: str) -> str:
+    return f"r-{table_id}{zlib.crc32(destination.encode())}"
+
+
+def _table_in(id: str) -> str:
+    """The table of a route: of its import id, or of its own, where a checksum (digits only) follows without a mark."""
+    table_id, separator, _ = id.partition("_")
+    own = re.match(r"r-(rtb-(?:[0-9a-f]{17}|[0-9a-f]{8}))[0-9]+$", id)
+    return table_id if separator or own is None else own[1]
 
 
 def route_table(aws: Aws, id: str) -> Described | None:

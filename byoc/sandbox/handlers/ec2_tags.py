@@ -31,6 +31,13 @@ class Tag(Handler):
         """Overwrite the value."""
         self._write(aws, new)
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The tag as EC2 shows it."""
+        resource_id, _, key = id.partition(",")
+        named = {"resourceId": resource_id, "key": key, **inputs}
+        value = self._value(aws, named)
+        return None if value is None else {"key": named["key"], "resourceId": named["resourceId"], "value": value}
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``ec2:DeleteTags`` with the value, so that a tag which another has since overwritten stays."""
         tag = {"Key": state["key"], "Value": state["value"]}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from typing import Any
+from collections.abc import Mapping, Set
+from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Diff, Handler, Properties
-from byoc.sandbox.handlers.calls import as_written, first, found, ignoring, present, same_json
+from byoc.sandbox.handlers.calls import as_written, first, found, ignoring, present
 from byoc.sandbox.handlers.iam import without_same_json
+from byoc.sandbox.handlers.meaning import json_text, same_json
 from byoc.sandbox.handlers.tagging import ECR, TaggedHandler, TagShape, set_tags
 
 _GONE = "RepositoryNotFoundException"
@@ -20,6 +21,12 @@ class Repository(TaggedHandler):
     """A repository for images; its id is its name."""
 
     token = "aws:ecr/repository:Repository"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {
+        "encryptionConfigurations": [{"encryptionType": "AES256"}],
+        "forceDelete": False,
+        "imageScanningConfiguration": {"scanOnPush": False},
+        "imageTagMutability": "MUTABLE",
+    }
     replace_on = frozenset({"encryptionConfigurations", "name"})
     autoname = AutoName(max_length=_NAME_LIMIT)
     tag_api = ECR
@@ -81,6 +88,23 @@ class Repository(TaggedHandler):
             "repositoryUrl": repository["repositoryUri"],
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The repository as described."""
+        repository = self._describe(aws, id)
+        if repository is None:
+            return None
+        encryption = repository.get("encryptionConfiguration") or {"encryptionType": "AES256"}
+        scanning = repository.get("imageScanningConfiguration") or {}
+        return {
+            "encryptionConfigurations": [
+                {"encryptionType": encryption["encryptionType"], "kmsKey": encryption.get("kmsKey")}
+            ],
+            "imageScanningConfiguration": {"scanOnPush": bool(scanning.get("scanOnPush"))},
+            "imageTagMutability": repository.get("imageTagMutability", "MUTABLE"),
+            "name": repository["repositoryName"],
+            "tagsAll": self._tags(aws, repository["repositoryArn"]),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """``ecr:DeleteRepository``, with its images only if ``forceDelete`` is set; then wait until it is gone."""
         with ignoring(_GONE):
@@ -126,6 +150,11 @@ class LifecyclePolicy(Handler):
         if policy is None:
             return None
         return {"policy": as_written(inputs.get("policy"), policy), "registryId": aws.account_id}
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The policy, under its repository's name."""
+        policy = self._text(aws, id)
+        return None if policy is None else {"policy": json_text(policy), "repository": id}
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``ecr:DeleteLifecyclePolicy``."""

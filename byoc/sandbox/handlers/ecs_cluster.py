@@ -7,6 +7,7 @@ from typing import Any
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Handler, Properties
 from byoc.sandbox.handlers.calls import first, found, ignoring, persist, present
+from byoc.sandbox.handlers.meaning import Unordered
 from byoc.sandbox.handlers.tagging import ECS, TaggedHandler, TagShape, set_tags
 
 _GONE = "ClusterNotFoundException"
@@ -24,6 +25,7 @@ class Cluster(TaggedHandler):
     """An ECS cluster; its id is its ARN."""
 
     token = "aws:ecs/cluster:Cluster"  # noqa: S105
+    kept = frozenset({"settings"})
     replace_on = frozenset({"name"})
     autoname = AutoName()
     tag_api = ECS
@@ -61,6 +63,23 @@ class Cluster(TaggedHandler):
             "name": cluster["clusterName"],
             "settings": [dict(setting) for setting in cluster.get("settings") or []],
         }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The cluster as described. It is imported by its name."""
+        cluster = self._describe(aws, id)
+        if cluster is None:
+            return None
+        return {
+            "configuration": cluster.get("configuration"),
+            "name": cluster["clusterName"],
+            "serviceConnectDefaults": cluster.get("serviceConnectDefaults"),
+            "settings": Unordered(dict(setting) for setting in cluster.get("settings") or []),
+            "tagsAll": TagShape.LOWER.read(cluster.get("tags")),
+        }
+
+    def imported_id(self, aws: Aws, id: str) -> str:
+        """From the name to the ARN."""
+        return id if id.startswith("arn:") else f"arn:{aws.partition}:ecs:{aws.region}:{aws.account_id}:cluster/{id}"
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``ecs:DeleteCluster``, repeated while something runs in it; then wait until it is inactive."""

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 from byoc.errors import ByocError
 from byoc.sandbox.handlers.base import AutoName, Aws, Diff, Handler, Properties
 from byoc.sandbox.handlers.calls import first, found, ignoring, persist, present
+from byoc.sandbox.handlers.ecs_service_settings import DEPLOYMENT, PLAIN, settings, told_service
 from byoc.sandbox.handlers.schema import SchemaHandler
 from byoc.sandbox.handlers.tagging import ECS, TaggedHandler, TagShape, set_tags
 
@@ -15,18 +16,6 @@ _GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
 _NOT_ACTIVE = "ServiceNotActiveException"
 _PATIENCE = 1200.0
 """Seconds for which the provider waits for a service: to settle, or to be gone."""
-_DEPLOYMENT = frozenset({"deploymentCircuitBreaker", "deploymentMaximumPercent", "deploymentMinimumHealthyPercent"})
-"""Inputs that are parts of one parameter."""
-_PLAIN = {
-    "availabilityZoneRebalancing": "availabilityZoneRebalancing",
-    "enableEcsManagedTags": "enableECSManagedTags",
-    "enableExecuteCommand": "enableExecuteCommand",
-    "healthCheckGracePeriodSeconds": "healthCheckGracePeriodSeconds",
-    "platformVersion": "platformVersion",
-    "propagateTags": "propagateTags",
-    "taskDefinition": "taskDefinition",
-}
-"""Inputs that can change and that the API takes as they are, by the API's names."""
 _OF_THE_PROVIDER = frozenset({"forceDelete"})
 """Only says how to delete; a change of it calls nothing."""
 _FIXED = frozenset({"cluster", "deploymentController", "iamRole", "launchType", "name", "schedulingStrategy"})
@@ -46,11 +35,20 @@ class Service(SchemaHandler, TaggedHandler):
     """A number of tasks that ECS keeps running. Its id is its ARN."""
 
     token = "aws:ecs/service:Service"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {
+        "deploymentCircuitBreaker": {"enable": False, "rollback": False},
+        "deploymentController": {"type": "ECS"},
+        "forceDelete": False,
+        "forceNewDeployment": False,
+        "healthCheckGracePeriodSeconds": 0,
+        "propagateTags": "NONE",
+    }
+    kept = frozenset({"availabilityZoneRebalancing", "iamRole", "launchType", "platformVersion"})
     known = (
         _FIXED
-        | _DEPLOYMENT
+        | DEPLOYMENT
         | _OF_THE_PROVIDER
-        | frozenset(_PLAIN)
+        | frozenset(PLAIN)
         | {
             "capacityProviderStrategies",
             "desiredCount",
@@ -82,8 +80,14 @@ class Service(SchemaHandler, TaggedHandler):
     tag_api = ECS
 
     def canonical(self, inputs: Properties) -> Properties:
-        """Without a deployment controller it is ECS's own."""
-        return {"deploymentController": {"type": "ECS"}, **super().canonical(inputs)}
+        """Without a deployment controller it is ECS's own; a cluster's name is as good as its ARN."""
+        plain = {"deploymentController": {"type": "ECS"}, **super().canonical(inputs)}
+        if isinstance(plain.get("cluster"), str):
+            plain["cluster"] = plain["cluster"].rpartition("/")[2]
+        network = plain.get("networkConfiguration")
+        if isinstance(network, Mapping) and network:
+            plain["networkConfiguration"] = {"assignPublicIp": False, **network}
+        return plain
 
     def diff(self, old: Properties, new: Properties) -> Diff:
         """Other capacity providers replace the service, unless a new deployment is forced (AWS provider)."""
@@ -105,7 +109,7 @@ class Service(SchemaHandler, TaggedHandler):
                 launchType=inputs.get("launchType"),
                 role=inputs.get("iamRole"),
             ),
-            **_settings(inputs, self.known),
+            **settings(inputs, self.known),
             **set_tags(inputs, TagShape.LOWER, name="tags"),
         )
         return str(answer["service"]["serviceArn"])
@@ -130,7 +134,7 @@ class Service(SchemaHandler, TaggedHandler):
             service=id,
             forceNewDeployment=bool(new.get("forceNewDeployment")),
             **present(cluster=new.get("cluster")),
-            **_settings(new, changed, emptied=True),
+            **settings(new, changed, emptied=True),
         )
         self._wait(aws, id, new)
 
@@ -146,6 +150,19 @@ class Service(SchemaHandler, TaggedHandler):
         if str(inputs.get("taskDefinition", "")).startswith("arn:"):
             outputs["taskDefinition"] = service["taskDefinition"]
         return outputs
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The service as described. It is imported as ``{cluster}/{service}``."""
+        arn = self.imported_id(aws, id)
+        which = {"cluster": inputs.get("cluster") or arn.split("/")[-2]}
+        service = self._describe(aws, arn, which)
+        if service is None or service["status"] != "ACTIVE":
+            return None
+        return {**told_service(service), "tagsAll": TagShape.LOWER.read(service.get("tags"))}
+
+    def imported_id(self, aws: Aws, id: str) -> str:
+        """From ``{cluster}/{service}`` to the ARN."""
+        return id if id.startswith("arn:") else f"arn:{aws.partition}:ecs:{aws.region}:{aws.account_id}:service/{id}"
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """Scale to nothing, then ``ecs:DeleteService``, repeated while a deployment is active; wait until inactive."""
@@ -214,59 +231,6 @@ def _rollout_failed(inputs: Properties, reason: str) -> ByocError:
         f"the new tasks of service {inputs['name']} did not become healthy: {reason}\n"
         "      mend it:  see the service's events and the container's log, mend image or environment, then run again"
     )
-
-
-def _settings(inputs: Properties, wanted: Set[str], *, emptied: bool = False) -> dict[str, Any]:
-    """Those inputs of ``wanted`` that can change, as parameters; with ``emptied`` also those that are taken away."""
-    arguments: dict[str, Any] = {
-        parameter: inputs[name]
-        for name, parameter in _PLAIN.items()
-        if name in wanted and inputs.get(name) not in (None, "")
-    }
-    if "desiredCount" in wanted and inputs.get("schedulingStrategy") != "DAEMON":
-        arguments["desiredCount"] = int(inputs.get("desiredCount") or 0)
-    if wanted & _DEPLOYMENT:
-        arguments["deploymentConfiguration"] = _deployment_configuration(inputs)
-    lists = {
-        "capacityProviderStrategies": ("capacityProviderStrategy", _plain_items(inputs, "capacityProviderStrategies")),
-        "loadBalancers": ("loadBalancers", _plain_items(inputs, "loadBalancers")),
-        "serviceRegistries": ("serviceRegistries", _registries(inputs)),
-    }
-    for name, (parameter, items) in lists.items():
-        if name in wanted and (items or emptied):
-            arguments[parameter] = items
-    if "networkConfiguration" in wanted and inputs.get("networkConfiguration"):
-        arguments["networkConfiguration"] = {"awsvpcConfiguration": _network(inputs["networkConfiguration"])}
-    return arguments
-
-
-def _deployment_configuration(inputs: Properties) -> dict[str, Any]:
-    breaker = inputs.get("deploymentCircuitBreaker") or {}
-    return {
-        "maximumPercent": int(inputs["deploymentMaximumPercent"]),
-        "minimumHealthyPercent": int(inputs["deploymentMinimumHealthyPercent"]),
-        "deploymentCircuitBreaker": {
-            "enable": bool(breaker.get("enable")),
-            "rollback": bool(breaker.get("rollback")),
-        },
-    }
-
-
-def _network(wanted: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "subnets": wanted["subnets"],
-        "assignPublicIp": "ENABLED" if wanted.get("assignPublicIp") else "DISABLED",
-        **present(securityGroups=wanted.get("securityGroups")),
-    }
-
-
-def _plain_items(inputs: Properties, name: str) -> list[dict[str, Any]]:
-    return [present(**item) for item in inputs.get(name) or []]
-
-
-def _registries(inputs: Properties) -> list[dict[str, Any]]:
-    registry = inputs.get("serviceRegistries")
-    return [present(**registry)] if registry else []
 
 
 HANDLERS: tuple[type[Handler], ...] = (Service,)

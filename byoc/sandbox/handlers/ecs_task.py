@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from byoc.sandbox.handlers.base import Aws, Handler, Properties
 from byoc.sandbox.handlers.calls import found, paginate, present
+from byoc.sandbox.handlers.meaning import Unordered, named
 from byoc.sandbox.handlers.schema import SchemaHandler
 from byoc.sandbox.handlers.tagging import ECS, TaggedHandler, TagShape, set_tags
 
@@ -43,6 +44,7 @@ class TaskDefinition(SchemaHandler, TaggedHandler):
     """
 
     token = "aws:ecs/taskDefinition:TaskDefinition"  # noqa: S105
+    kept = frozenset({"enableFaultInjection", "networkMode"})
     known = frozenset(_PLAIN) | {"containerDefinitions", "ephemeralStorage", "skipDestroy", "trackLatest"}
     defaults: ClassVar[Mapping[str, Any]] = {"skipDestroy": False, "trackLatest": False}
     replace_on = frozenset(_PLAIN) | {"containerDefinitions", "ephemeralStorage"}
@@ -100,6 +102,29 @@ class TaskDefinition(SchemaHandler, TaggedHandler):
             "networkMode": revision.get("networkMode", ""),
             "revision": int(revision["revision"]),
         }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The revision as described. It is imported by its ARN; a family alone stands for its newest revision.
+
+        A revision never changes: one with other content is not this one, and if none is left, this one is gone.
+        """
+        revision = self._revision(aws, inputs) if inputs else self._described(aws.client("ecs"), id)
+        if revision is None or revision.get("status") != "ACTIVE":
+            return None
+        storage = revision.get("ephemeralStorage")
+        return {
+            **{name: revision.get(key) for name, key in _PLAIN.items()},
+            "containerDefinitions": json.dumps(revision["containerDefinitions"]),
+            "ephemeralStorage": storage and {"sizeInGib": storage["sizeInGiB"]},
+            "executionRoleArn": named(revision.get("executionRoleArn")),
+            "requiresCompatibilities": Unordered(revision.get("requiresCompatibilities") or []),
+            "tagsAll": TagShape.LOWER.read(revision.get("tags")),
+            "taskRoleArn": named(revision.get("taskRoleArn")),
+        }
+
+    def imported_id(self, aws: Aws, id: str) -> str:  # noqa: ARG002
+        """From the revision's ARN to its family."""
+        return id.rpartition("/")[2].partition(":")[0]
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``ecs:DeregisterTaskDefinition``, unless it is to be kept."""

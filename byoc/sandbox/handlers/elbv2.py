@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Handler, Properties
@@ -16,6 +16,7 @@ from byoc.sandbox.handlers.elbv2_calls import (
     tags_of,
     written_attributes,
 )
+from byoc.sandbox.handlers.meaning import Unordered
 from byoc.sandbox.handlers.schema import SchemaHandler
 from byoc.sandbox.handlers.tagging import ELBV2, TaggedHandler, set_tags
 
@@ -52,6 +53,8 @@ class LoadBalancer(SchemaHandler, TaggedHandler):
     """An application load balancer. Its id is its ARN."""
 
     token = "aws:lb/loadBalancer:LoadBalancer"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {**{name: {"enabled": False} for name in _LOGS}, "internal": False}
+    kept = frozenset({"ipAddressType", "securityGroups"})
     known = frozenset(_BALANCER_ATTRIBUTES) | {
         "accessLogs",
         "connectionLogs",
@@ -147,6 +150,24 @@ class LoadBalancer(SchemaHandler, TaggedHandler):
             "zoneId": balancer["CanonicalHostedZoneId"],
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The load balancer as described, with attributes."""
+        balancer = self._describe(aws, LoadBalancerArns=[id])
+        if balancer is None:
+            return None
+        attributes = aws.client("elbv2").describe_load_balancer_attributes(LoadBalancerArn=id)["Attributes"]
+        return {
+            **read_attributes(_BALANCER_ATTRIBUTES, attributes),
+            **_told_logs(attributes),
+            "internal": balancer.get("Scheme") == "internal",
+            "ipAddressType": balancer.get("IpAddressType"),
+            "loadBalancerType": balancer["Type"],
+            "name": balancer["LoadBalancerName"],
+            "securityGroups": Unordered(balancer.get("SecurityGroups") or []),
+            "subnets": Unordered(zone["SubnetId"] for zone in balancer.get("AvailabilityZones") or []),
+            "tagsAll": tags_of(aws, id),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``elasticloadbalancing:DeleteLoadBalancer``; then wait until its network interfaces are gone.
 
@@ -192,6 +213,17 @@ def _log_attributes(inputs: Properties, names: Set[str]) -> list[dict[str, str]]
                 {"Key": f"{key}.{part}", "Value": logs[part]} for part in ("bucket", "prefix") if logs.get(part)
             ]
     return written
+
+
+def _told_logs(attributes: Iterable[Mapping[str, str]]) -> Properties:
+    """Where logs go; of logs that are switched off AWS tells nothing else."""
+    values = {pair["Key"]: pair.get("Value") for pair in attributes}
+    told: Properties = {}
+    for name, key in _LOGS.items():
+        enabled = values.get(f"{key}.enabled") == "true"
+        parts = {part: values.get(f"{key}.{part}") for part in ("bucket", "prefix")} if enabled else {}
+        told[name] = {"enabled": enabled, **parts}
+    return told
 
 
 HANDLERS: tuple[type[Handler], ...] = (LoadBalancer,)

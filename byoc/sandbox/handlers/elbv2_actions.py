@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from byoc.sandbox.handlers.calls import present
+from byoc.sandbox.handlers.meaning import Unordered, number
 
 _REDIRECT_DEFAULTS = {
     "host": "#{host}",
@@ -76,9 +78,86 @@ _KINDS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
 }
 
 
+def stated(wanted: object) -> object:
+    """Actions with what is filled in where a program does not say it: their order, and what a redirect keeps."""
+    if not isinstance(wanted, Sequence) or not all(isinstance(action, Mapping) for action in wanted):
+        return wanted  # not known yet
+    return [_stated(index, action) for index, action in enumerate(wanted, start=1)]
+
+
+def _stated(index: int, action: Mapping[str, Any]) -> dict[str, Any]:
+    filled = {**action, "order": action.get("order") or index}
+    redirect = action.get("redirect")
+    return {**filled, "redirect": {**_REDIRECT_DEFAULTS, **redirect}} if isinstance(redirect, Mapping) else filled
+
+
+def told_actions(described: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A described listener's or rule's actions as inputs. Of a forward to one group AWS tells both forms."""
+    return [_told_action(action) for action in sorted(described, key=lambda action: int(action.get("Order") or 0))]
+
+
+def _told_action(action: Mapping[str, Any]) -> dict[str, Any]:
+    forward = action.get("ForwardConfig") or {}
+    groups = forward.get("TargetGroups") or []
+    group = action.get("TargetGroupArn") or (groups[0]["TargetGroupArn"] if len(groups) == 1 else None)
+    sticky = forward.get("TargetGroupStickinessConfig") or {}
+    redirect, fixed = action.get("RedirectConfig"), action.get("FixedResponseConfig")
+    return {
+        "type": action["Type"],
+        "order": action.get("Order"),
+        "targetGroupArn": group,
+        "forward": {
+            "targetGroups": Unordered(
+                {"arn": group["TargetGroupArn"], "weight": group.get("Weight")} for group in groups
+            ),
+            "stickiness": {"enabled": bool(sticky.get("Enabled")), "duration": sticky.get("DurationSeconds")},
+        }
+        if groups and (len(groups) > 1 or sticky.get("Enabled"))
+        else None,
+        "redirect": redirect and _told_parts(redirect),
+        "fixedResponse": fixed and _told_parts(fixed),
+    }
+
+
+def _told_parts(config: Mapping[str, Any]) -> dict[str, Any]:
+    return {key[:1].lower() + key[1:]: number(value) for key, value in config.items()}
+
+
 def conditions(wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """A rule's conditions: all of them must hold. Raises ``ValueError`` for one that says nothing that is known."""
     return [item for condition in wanted for item in _condition(condition)]
+
+
+def told_conditions(described: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """A described rule's conditions as inputs, one field each."""
+    return [_told_condition(condition) for condition in described]
+
+
+def _told_condition(condition: Mapping[str, Any]) -> dict[str, Any]:
+    for name, (field, config) in _SIMPLE_CONDITIONS.items():
+        if condition["Field"] == field:
+            values = (condition.get(config) or {}).get("Values") or condition.get("Values") or []
+            return {name: {"values": list(values)}}
+    if header := condition.get("HttpHeaderConfig"):
+        return {"httpHeader": {"httpHeaderName": header["HttpHeaderName"], "values": list(header["Values"])}}
+    pairs = (condition.get("QueryStringConfig") or {}).get("Values") or []
+    return {"queryStrings": [present(key=pair.get("Key"), value=pair["Value"]) for pair in pairs]}
+
+
+def same_conditions(one: Sequence[Mapping[str, Any]] | None, other: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether two lists ask the same of a request, however they are cut into conditions."""
+    return _by_field(one or []) == _by_field(other)
+
+
+def _by_field(wanted: Sequence[Mapping[str, Any]]) -> list[str]:
+    return sorted(json.dumps(condition, sort_keys=True) for condition in conditions(wanted))
+
+
+def one_by_one(wanted: object) -> object:
+    """Conditions cut into those on one field each."""
+    if not isinstance(wanted, Sequence) or not all(isinstance(condition, Mapping) for condition in wanted):
+        return wanted  # not known yet
+    return [{name: value} for condition in wanted for name, value in condition.items() if value]
 
 
 def _condition(condition: Mapping[str, Any]) -> list[dict[str, Any]]:

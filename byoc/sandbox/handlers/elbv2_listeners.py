@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from typing import Any
+from collections.abc import Mapping, Set
+from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import Aws, Handler, Properties
 from byoc.sandbox.handlers.calls import ignoring, present, single
-from byoc.sandbox.handlers.elbv2_actions import actions, conditions
+from byoc.sandbox.handlers.elbv2_actions import (
+    actions,
+    conditions,
+    one_by_one,
+    same_conditions,
+    stated,
+    told_actions,
+    told_conditions,
+)
 from byoc.sandbox.handlers.elbv2_calls import (
     Attribute,
     describe,
@@ -17,6 +25,7 @@ from byoc.sandbox.handlers.elbv2_calls import (
     tags_of,
     written_attributes,
 )
+from byoc.sandbox.handlers.meaning import Told
 from byoc.sandbox.handlers.schema import SchemaHandler
 from byoc.sandbox.handlers.tagging import ELBV2, TaggedHandler, set_tags
 
@@ -40,6 +49,8 @@ class Listener(SchemaHandler, TaggedHandler):
     """A port of a load balancer. Its id is its ARN."""
 
     token = "aws:lb/listener:Listener"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"routingHttpResponseServerEnabled": True}
+    kept = frozenset(_ATTRIBUTES) | {"protocol", "sslPolicy"}
     known = frozenset(_ATTRIBUTES) | {
         "alpnPolicy",
         "certificateArn",
@@ -96,6 +107,29 @@ class Listener(SchemaHandler, TaggedHandler):
             "sslPolicy": listener.get("SslPolicy", ""),
         }
 
+    def canonical(self, inputs: Properties) -> Properties:
+        """Actions with what a program need not say."""
+        return {**super().canonical(inputs), "defaultActions": stated(inputs.get("defaultActions"))}
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The listener as described, with attributes."""
+        listener = self._describe(aws, id)
+        if listener is None:
+            return None
+        attributes = aws.client("elbv2").describe_listener_attributes(ListenerArn=id)["Attributes"]
+        return {
+            **dict.fromkeys(_ATTRIBUTES),
+            **read_attributes(_ATTRIBUTES, attributes),
+            "alpnPolicy": next(iter(listener.get("AlpnPolicy") or []), None),
+            "certificateArn": next((item["CertificateArn"] for item in listener.get("Certificates") or []), None),
+            "defaultActions": told_actions(listener.get("DefaultActions") or []),
+            "loadBalancerArn": listener["LoadBalancerArn"],
+            "port": listener.get("Port"),
+            "protocol": listener.get("Protocol"),
+            "sslPolicy": listener.get("SslPolicy"),
+            "tagsAll": tags_of(aws, id),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``elasticloadbalancing:DeleteListener``."""
         with ignoring(*_LISTENER_GONE):
@@ -126,6 +160,7 @@ class ListenerRule(SchemaHandler, TaggedHandler):
     """What a listener does with some requests. Its id is its ARN."""
 
     token = "aws:lb/listenerRule:ListenerRule"  # noqa: S105
+    kept = frozenset({"priority"})
     known = frozenset({"actions", "conditions", "listenerArn", "priority"})
     replace_on = frozenset({"listenerArn"})
     sets = frozenset({"conditions"})
@@ -173,6 +208,24 @@ class ListenerRule(SchemaHandler, TaggedHandler):
             return None
         tags_of(aws, id)
         return {"arn": id, "listenerArn": inputs["listenerArn"], "priority": int(rule["Priority"])}
+
+    def canonical(self, inputs: Properties) -> Properties:
+        """Actions with what a program need not say; a condition on several fields is several."""
+        cut = {**inputs, "actions": stated(inputs.get("actions")), "conditions": one_by_one(inputs.get("conditions"))}
+        return super().canonical(cut)
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The rule as described; its listener is in its ARN."""
+        rule = self._describe(aws, id)
+        if rule is None:
+            return None
+        return {
+            "actions": told_actions(rule.get("Actions") or []),
+            "conditions": Told(told_conditions(rule.get("Conditions") or []), same_conditions),
+            "listenerArn": id.rpartition("/")[0].replace(":listener-rule/", ":listener/"),
+            "priority": int(rule["Priority"]),
+            "tagsAll": tags_of(aws, id),
+        }
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``elasticloadbalancing:DeleteRule``."""

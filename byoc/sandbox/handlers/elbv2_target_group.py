@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Handler, Properties
@@ -16,6 +16,7 @@ from byoc.sandbox.handlers.elbv2_calls import (
     tags_of,
     written_attributes,
 )
+from byoc.sandbox.handlers.meaning import Entries
 from byoc.sandbox.handlers.schema import SchemaHandler
 from byoc.sandbox.handlers.tagging import ELBV2, TaggedHandler, set_tags
 
@@ -39,12 +40,25 @@ _HEALTH_DEFAULTS: Mapping[str, Any] = {
     "protocol": "HTTP",
     "unhealthyThreshold": 3,
 }
+_STICKY_DEFAULTS: Mapping[str, Any] = {"cookieDuration": 86400, "enabled": True}
 
 
 class TargetGroup(SchemaHandler, TaggedHandler):
     """Where a listener sends requests. Its id is its ARN. Made for targets by IP address or instance."""
 
     token = "aws:lb/targetGroup:TargetGroup"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"connectionTermination": False, "stickiness": {"enabled": False}}
+    kept = frozenset(
+        {
+            "connectionTermination",
+            "healthCheck",
+            "ipAddressType",
+            "loadBalancingAlgorithmType",
+            "loadBalancingAnomalyMitigation",
+            "loadBalancingCrossZoneEnabled",
+            "protocolVersion",
+        }
+    )
     known = frozenset(_GROUP_ATTRIBUTES) | {
         "healthCheck",
         "ipAddressType",
@@ -78,9 +92,14 @@ class TargetGroup(SchemaHandler, TaggedHandler):
         return super().check(logical_name, inputs, old)
 
     def canonical(self, inputs: Properties) -> Properties:
-        """A health check with its defaults filled in."""
-        check = inputs.get("healthCheck")
-        return {**inputs, "healthCheck": {**_HEALTH_DEFAULTS, **check}} if isinstance(check, Mapping) else inputs
+        """A health check and stickiness with their defaults filled in; stickiness that is off is off."""
+        canonical = dict(inputs)
+        if isinstance(check := inputs.get("healthCheck"), Mapping):
+            canonical["healthCheck"] = {**_HEALTH_DEFAULTS, **check}
+        if isinstance(sticky := inputs.get("stickiness"), Mapping):
+            on = sticky.get("enabled", True)
+            canonical["stickiness"] = {**_STICKY_DEFAULTS, **sticky} if on else {"enabled": False}
+        return canonical
 
     def create(self, aws: Aws, inputs: Properties) -> str:
         """``elasticloadbalancing:CreateTargetGroup``, after a look whether the name is free."""
@@ -142,6 +161,26 @@ class TargetGroup(SchemaHandler, TaggedHandler):
             "name": group["TargetGroupName"],
             "protocolVersion": group.get("ProtocolVersion", ""),
             "targetType": group["TargetType"],
+        }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The target group as described, with attributes."""
+        group = self._describe(aws, TargetGroupArns=[id])
+        if group is None:
+            return None
+        attributes = aws.client("elbv2").describe_target_group_attributes(TargetGroupArn=id)["Attributes"]
+        return {
+            **read_attributes(_GROUP_ATTRIBUTES, attributes),
+            "healthCheck": _read_health_check(group),
+            "ipAddressType": group.get("IpAddressType"),
+            "name": group["TargetGroupName"],
+            "port": group.get("Port"),
+            "protocol": group.get("Protocol"),
+            "protocolVersion": group.get("ProtocolVersion"),
+            "stickiness": _told_stickiness(attributes),
+            "tagsAll": tags_of(aws, id),
+            "targetType": group["TargetType"],
+            "vpcId": group.get("VpcId"),
         }
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
@@ -208,6 +247,17 @@ def _stickiness(inputs: Properties) -> list[dict[str, str]]:
     if kind == "app_cookie":
         values["stickiness.app_cookie.cookie_name"] = wanted["cookieName"]
     return [{"Key": key, "Value": value} for key, value in values.items()]
+
+
+def _told_stickiness(attributes: Iterable[Mapping[str, str]]) -> Entries:
+    """How requests stick to a target; where they do not, AWS still tells of a kind and a time that mean nothing."""
+    values = {pair["Key"]: pair.get("Value", "") for pair in attributes}
+    if values.get("stickiness.enabled") != "true":
+        return Entries({"enabled": False})
+    kind = values.get("stickiness.type", "")
+    name = {"cookieName": values.get("stickiness.app_cookie.cookie_name")} if kind == "app_cookie" else {}
+    duration = int(values.get(f"stickiness.{kind}.duration_seconds") or 0)
+    return Entries({"cookieDuration": duration, "enabled": True, "type": kind, **name})
 
 
 HANDLERS: tuple[type[Handler], ...] = (TargetGroup,)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import urllib.parse
 from collections.abc import Mapping, Set
-from typing import Any
+from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Diff, Handler, Properties
-from byoc.sandbox.handlers.calls import found, ignoring, paginate, persist, present, same_json, single
+from byoc.sandbox.handlers.calls import found, ignoring, paginate, persist, present, single
+from byoc.sandbox.handlers.meaning import Told, Unordered, json_text, same_json
 from byoc.sandbox.handlers.tagging import IAM_ROLE, TaggedHandler, TagShape, set_tags
 
 GONE = "NoSuchEntity"
@@ -22,6 +23,7 @@ class Role(TaggedHandler):
     """An IAM role; its id is its name. Inline and attached policies may be given inside."""
 
     token = "aws:iam/role:Role"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"forceDetachPolicies": False, "maxSessionDuration": _HOUR, "path": "/"}
     replace_on = frozenset({"name", "namePrefix", "path"})
     autoname = AutoName(max_length=ROLE_NAME_LIMIT, prefix_property="namePrefix")
     tag_api = IAM_ROLE
@@ -75,16 +77,35 @@ class Role(TaggedHandler):
         if role is None:
             return None
         paginate(aws.client("iam"), "list_role_policies", "PolicyNames", RoleName=id)
-        attached = paginate(aws.client("iam"), "list_attached_role_policies", "AttachedPolicies", RoleName=id)
         return {
             "arn": role["Arn"],
             "createDate": timestamp(role["CreateDate"]),
-            "managedPolicyArns": sorted(policy["PolicyArn"] for policy in attached),
+            "managedPolicyArns": sorted(_attached(aws, id)),
             "maxSessionDuration": role.get("MaxSessionDuration", _HOUR),
             "name": role["RoleName"],
             "path": role["Path"],
             "uniqueId": role["RoleId"],
         }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The role, and the policies given inside it if any are: else they are resources of their own."""
+        role = get_role(aws, id)
+        if role is None:
+            return None
+        told: Properties = {
+            "assumeRolePolicy": json_text(document_text(role["AssumeRolePolicyDocument"])),
+            "description": role.get("Description"),
+            "maxSessionDuration": role.get("MaxSessionDuration", _HOUR),
+            "name": role["RoleName"],
+            "path": role["Path"],
+            "permissionsBoundary": (role.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn"),
+            "tagsAll": TagShape.UPPER.read(role.get("Tags")),
+        }
+        if "managedPolicyArns" in inputs:
+            told["managedPolicyArns"] = Unordered(_attached(aws, id))
+        if "inlinePolicies" in inputs:
+            told["inlinePolicies"] = Told(_inline_told(aws, id), _same_inline)
+        return told
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """Take it out of instance profiles, take off the policies given inside (with ``forceDetachPolicies`` all)."""
@@ -182,6 +203,21 @@ class ServiceLinkedRole(TaggedHandler):
             "uniqueId": role["RoleId"],
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The role as IAM shows it. Its path names the service, and its name ends in the suffix."""
+        role = get_role(aws, _name_in(id))
+        if role is None:
+            return None
+        service = role["Path"].strip("/").rpartition("/")[2]
+        # Application Auto Scaling's own names have an underscore, too.
+        suffix = "" if ".application-autoscaling." in service else role["RoleName"].partition("_")[2]
+        return {
+            "awsServiceName": service,
+            "customSuffix": suffix,
+            "description": role.get("Description"),
+            "tagsAll": TagShape.UPPER.read(role.get("Tags")),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``iam:DeleteServiceLinkedRole``, then wait for the outcome; a role still in use is an error."""
         client = aws.client("iam")
@@ -222,6 +258,29 @@ def without_same_json(diff: Diff, name: str, old: Properties, new: Properties) -
         return diff
     replaces = diff.replaces - {name}
     return Diff(diff.changed - {name}, replaces, diff.delete_before_replace and bool(replaces))
+
+
+def _attached(aws: Aws, role: str) -> list[str]:
+    attached = paginate(aws.client("iam"), "list_attached_role_policies", "AttachedPolicies", RoleName=role)
+    return [policy["PolicyArn"] for policy in attached]
+
+
+def _inline_told(aws: Aws, role: str) -> list[Properties]:
+    client = aws.client("iam")
+    names = paginate(client, "list_role_policies", "PolicyNames", RoleName=role)
+    return [
+        {
+            "name": name,
+            "policy": document_text(client.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]),
+        }
+        for name in names
+    ]
+
+
+def _same_inline(written: list[Properties] | None, told: list[Properties]) -> bool:
+    """Whether two lists hold the same policies under the same names; ``[{}]`` is how a program says none."""
+    before, after = _inline({"inlinePolicies": written}), _inline({"inlinePolicies": told})
+    return before.keys() == after.keys() and all(same_json(before[name], after[name]) for name in before)
 
 
 def _inline(inputs: Properties) -> dict[str, str]:

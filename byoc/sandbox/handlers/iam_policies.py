@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
+from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Diff, Handler, Properties
-from byoc.sandbox.handlers.calls import as_written, found, ignoring, paginate, persist, present, same_json
+from byoc.sandbox.handlers.calls import as_written, found, ignoring, paginate, persist, present
 from byoc.sandbox.handlers.iam import GONE, document_text, without_same_json
+from byoc.sandbox.handlers.meaning import json_text, same_json
 from byoc.sandbox.handlers.tagging import IAM_POLICY, TaggedHandler, TagShape, set_tags
 
 VERSIONS = 5
@@ -19,6 +21,7 @@ class Policy(TaggedHandler):
     """A customer-managed policy; its id is its ARN. A changed document is a new default version."""
 
     token = "aws:iam/policy:Policy"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"path": "/"}
     replace_on = frozenset({"description", "name", "namePrefix", "path"})
     autoname = AutoName(max_length=_NAME_LIMIT, prefix_property="namePrefix")
     tag_api = IAM_POLICY
@@ -71,15 +74,33 @@ class Policy(TaggedHandler):
         if answer is None:
             return None
         policy = answer["Policy"]
-        version = client.get_policy_version(PolicyArn=id, VersionId=policy["DefaultVersionId"])["PolicyVersion"]
         return {
             "arn": id,
             "attachmentCount": policy.get("AttachmentCount", 0),
             "name": policy["PolicyName"],
             "path": policy["Path"],
-            "policy": as_written(inputs.get("policy"), document_text(version["Document"])),
+            "policy": as_written(inputs.get("policy"), self._document(aws, policy)),
             "policyId": policy["PolicyId"],
         }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The policy and the document of its default version."""
+        answer = found(lambda: aws.client("iam").get_policy(PolicyArn=id), GONE)
+        if answer is None:
+            return None
+        policy = answer["Policy"]
+        return {
+            "description": policy.get("Description"),
+            "name": policy["PolicyName"],
+            "path": policy["Path"],
+            "policy": json_text(self._document(aws, policy)),
+            "tagsAll": TagShape.UPPER.read(policy.get("Tags")),
+        }
+
+    @staticmethod
+    def _document(aws: Aws, policy: Mapping[str, Any]) -> str:
+        which = {"PolicyArn": policy["Arn"], "VersionId": policy["DefaultVersionId"]}
+        return document_text(aws.client("iam").get_policy_version(**which)["PolicyVersion"]["Document"])
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """Delete the versions that are not the default, then the policy, repeated while it is attached."""
@@ -125,6 +146,13 @@ class RolePolicy(Handler):
         """Overwrite the document."""
         self._put(aws, new)
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The document."""
+        role, _, name = id.partition(":")
+        named = {"role": role, "name": name, **inputs}
+        text = self._document(aws, named)
+        return None if text is None else {"role": named["role"], "name": named["name"], "policy": json_text(text)}
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``iam:DeleteRolePolicy``."""
         with ignoring(GONE):
@@ -165,6 +193,12 @@ class RolePolicyAttachment(Handler):
     def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
         """Whether it is still there; it has no outputs of its own."""
         return {} if self._attached(aws, inputs) else None
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """Its id says it all, if it is still there."""
+        role, _, arn = id.partition("/")
+        named = {"role": role, "policyArn": arn, **inputs}
+        return {key: named[key] for key in ("policyArn", "role")} if self._attached(aws, named) else None
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``iam:DetachRolePolicy``."""

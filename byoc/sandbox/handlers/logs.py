@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from typing import Any
+from collections.abc import Mapping, Set
+from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Handler, Properties
 from byoc.sandbox.handlers.calls import first, ignoring, paginate, persist, present
@@ -18,6 +18,8 @@ class LogGroup(TaggedHandler):
     """A log group; its id is its name. Without a retention it keeps everything for ever."""
 
     token = "aws:cloudwatch/logGroup:LogGroup"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"logGroupClass": "STANDARD", "retentionInDays": 0, "skipDestroy": False}
+    kept = frozenset({"logGroupClass"})
     replace_on = frozenset({"logGroupClass", "name", "namePrefix"})
     autoname = AutoName(max_length=_NAME_LIMIT, prefix_property="namePrefix")
     tag_api = LOGS
@@ -69,6 +71,19 @@ class LogGroup(TaggedHandler):
             "logGroupClass": group.get("logGroupClass", "STANDARD"),
             "name": group["logGroupName"],
             "retentionInDays": group.get("retentionInDays", 0),
+        }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The group as described."""
+        group = self._describe(aws, id)
+        if group is None:
+            return None
+        return {
+            "kmsKeyId": group.get("kmsKeyId"),
+            "logGroupClass": group.get("logGroupClass", "STANDARD"),
+            "name": group["logGroupName"],
+            "retentionInDays": group.get("retentionInDays", 0),
+            "tagsAll": self._tags(aws, id),
         }
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:

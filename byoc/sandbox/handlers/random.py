@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import string
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -13,6 +14,8 @@ from byoc.sandbox.handlers.schema import SchemaHandler
 
 _SPECIAL = "!@#$%&*()-_=+[]{}<>:?"
 """Special characters, unless ``overrideSpecial`` gives others (random provider)."""
+_NO_ID = "none"
+"""The id of every password."""
 _LETTERS = {
     "minLower": ("lower", string.ascii_lowercase),
     "minNumeric": ("numeric", string.digits),
@@ -22,6 +25,14 @@ _LETTERS = {
 
 class _Nowhere(SchemaHandler):
     """Something that exists in the state alone: it cannot be lost, changed or left behind."""
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """AWS tells nothing: the state's inputs stand, or those that the id gives."""
+        return dict(inputs) or self.of_id(id)
+
+    @abstractmethod
+    def of_id(self, id: str) -> Properties:
+        """The inputs that an import id gives."""
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """Nothing to delete."""
@@ -58,6 +69,10 @@ class _RandomText(_Nowhere):
     }
     replace_on = known
 
+    def of_id(self, id: str) -> Properties:
+        """The text itself is what is imported; it tells its length."""
+        return {"length": len(id)}
+
     def check(self, logical_name: str, inputs: Properties, old: Properties | None) -> Properties:
         """``number`` is the old name of ``numeric``. Raises ``ValueError`` where no such text can be."""
         given = dict(inputs)
@@ -83,15 +98,19 @@ class RandomPassword(_RandomText):
 
     def create(self, aws: Aws, inputs: Properties) -> str:  # noqa: ARG002
         """Nothing is made yet: the password must not be in the id, so it is made when it is first read."""
-        return "none"
+        return _NO_ID
 
     def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
         """Make the password.
 
         The engine reads once, after the create, and keeps the result. A read with a result among the inputs gives it
-        back.
+        back, and so does one with the id of an import.
         """
-        return {"result": inputs.get("result") or random_text(inputs)}
+        return {"result": inputs.get("result") or (random_text(inputs) if id == _NO_ID else id)}
+
+    def imported_id(self, aws: Aws, id: str) -> str:  # noqa: ARG002
+        """The password that is imported must not be in the id."""
+        return _NO_ID
 
 
 class RandomString(_RandomText):
@@ -115,13 +134,22 @@ class RandomId(_Nowhere):
     known = frozenset({"byteLength", "keepers", "prefix"})
     replace_on = known
 
+    def of_id(self, id: str) -> Properties:
+        """Imported as ``{prefix},{bytes}``, or without a prefix."""
+        prefix, _, text = id.rpartition(",")
+        return {"byteLength": len(_decoded(text)), "prefix": prefix or None}
+
+    def imported_id(self, aws: Aws, id: str) -> str:  # noqa: ARG002
+        """Without the prefix."""
+        return id.rpartition(",")[2]
+
     def create(self, aws: Aws, inputs: Properties) -> str:  # noqa: ARG002
         """Make the bytes."""
         return base64.urlsafe_b64encode(secrets.token_bytes(int(inputs["byteLength"]))).decode().rstrip("=")
 
     def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
         """The bytes in several forms, each behind the prefix."""
-        data = base64.urlsafe_b64decode(id + "=" * (-len(id) % 4))
+        data = _decoded(id)
         prefix = inputs.get("prefix") or ""
         return {
             "b64Std": prefix + base64.b64encode(data).decode(),
@@ -129,6 +157,10 @@ class RandomId(_Nowhere):
             "dec": f"{prefix}{int.from_bytes(data)}",
             "hex": prefix + data.hex(),
         }
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def random_text(inputs: Mapping[str, Any]) -> str:

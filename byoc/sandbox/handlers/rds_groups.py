@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from byoc.sandbox.handlers.base import AutoName, Aws, Diff, Handler, Properties
 from byoc.sandbox.handlers.calls import first, found, ignoring, paginate, persist
+from byoc.sandbox.handlers.meaning import Unordered
 from byoc.sandbox.handlers.tagging import RDS, TaggedHandler, TagShape, set_tags
 
 _SUBNETS_GONE = "DBSubnetGroupNotFoundFault"
@@ -93,6 +94,18 @@ class SubnetGroup(_RdsGroup):
             "vpcId": group["VpcId"],
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The group as described."""
+        group = self.describe(aws, id)
+        if group is None:
+            return None
+        return {
+            "description": group["DBSubnetGroupDescription"],
+            "name": group["DBSubnetGroupName"],
+            "subnetIds": Unordered(subnet["SubnetIdentifier"] for subnet in group["Subnets"]),
+            "tagsAll": self.tags(aws, id),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``rds:DeleteDBSubnetGroup``, repeated while a database uses it; then wait until it is gone."""
         with ignoring(_SUBNETS_GONE):
@@ -115,6 +128,7 @@ class ParameterGroup(_RdsGroup):
     """Engine parameters; its id is its name. Parameters are set after the group was made."""
 
     token = "aws:rds/parameterGroup:ParameterGroup"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"skipDestroy": False}
     replace_on = frozenset({"description", "family", "name", "namePrefix"})
     arn_type = "pg"
 
@@ -159,7 +173,7 @@ class ParameterGroup(_RdsGroup):
         group = self.describe(aws, id)
         if group is None:
             return None
-        paginate(aws.client("rds"), "describe_db_parameters", "Parameters", DBParameterGroupName=id, Source="user")
+        self._own(aws, id)
         self.tags(aws, id)
         return {
             "arn": group["DBParameterGroupArn"],
@@ -167,6 +181,31 @@ class ParameterGroup(_RdsGroup):
             "family": group["DBParameterGroupFamily"],
             "name": group["DBParameterGroupName"],
         }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The group as described, and those of its parameters that are not the engine's."""
+        group = self.describe(aws, id)
+        if group is None:
+            return None
+        return {
+            "description": group["Description"],
+            "family": group["DBParameterGroupFamily"],
+            "name": group["DBParameterGroupName"],
+            "parameters": Unordered(
+                {
+                    "name": item["ParameterName"],
+                    "value": item.get("ParameterValue"),
+                    "applyMethod": item.get("ApplyMethod"),
+                }
+                for item in self._own(aws, id)
+            ),
+            "tagsAll": self.tags(aws, id),
+        }
+
+    @staticmethod
+    def _own(aws: Aws, id: str) -> list[Mapping[str, Any]]:
+        client = aws.client("rds")
+        return paginate(client, "describe_db_parameters", "Parameters", DBParameterGroupName=id, Source="user")
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """``rds:DeleteDBParameterGroup``, repeated while a database uses it."""

@@ -10,7 +10,17 @@ from botocore.exceptions import ClientError
 from byoc.errors import ByocError
 from byoc.sandbox.handlers.base import AutoName, Aws, Handler, Properties
 from byoc.sandbox.handlers.calls import code_of, first, found
-from byoc.sandbox.handlers.rds_parameters import ALWAYS_SENT, CREATE, FIXED, OF_THE_PROVIDER, OUTPUTS, changes
+from byoc.sandbox.handlers.rds_parameters import (
+    ALWAYS_SENT,
+    CREATE,
+    FIXED,
+    IMPLIED,
+    KEPT,
+    OF_THE_PROVIDER,
+    OUTPUTS,
+    changes,
+    told_instance,
+)
 from byoc.sandbox.handlers.schema import SchemaHandler
 from byoc.sandbox.handlers.tagging import RDS, TaggedHandler, TagShape, set_tags
 
@@ -24,6 +34,8 @@ class Instance(SchemaHandler, TaggedHandler):
     """A database. Its id is its resource id (``db-...``), which stays when the identifier changes."""
 
     token = "aws:rds/instance:Instance"  # noqa: S105
+    implied = IMPLIED
+    kept = KEPT
     known = frozenset(CREATE) | OF_THE_PROVIDER | {"applyImmediately", "caCertIdentifier", "identifierPrefix"}
     replace_on = FIXED
     defaults: ClassVar[Mapping[str, Any]] = {
@@ -130,6 +142,18 @@ class Instance(SchemaHandler, TaggedHandler):
         if instance.get("DBParameterGroups"):
             outputs["parameterGroupName"] = instance["DBParameterGroups"][0]["DBParameterGroupName"]
         return outputs
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The instance as described. It is imported by its identifier. AWS never tells the password."""
+        names = [inputs["identifier"]] if inputs else []
+        instance = self._describe(aws, id, *names) if id.startswith("db-") else None
+        instance = instance or (None if inputs else self._named(aws, id))
+        return instance and {**told_instance(instance), "tagsAll": TagShape.UPPER.read(instance.get("TagList"))}
+
+    def imported_id(self, aws: Aws, id: str) -> str:
+        """From the identifier to the resource id; an identifier that looks like a resource id is looked up as one."""
+        instance = (self._describe(aws, id) if id.startswith("db-") else None) or self._named(aws, id)
+        return str(instance["DbiResourceId"]) if instance else id
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """``rds:DeleteDBInstance``, with a final snapshot unless that is to be skipped; wait until it is gone.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any
 
 from byoc.sandbox.handlers.base import Properties
+from byoc.sandbox.handlers.meaning import Told, Unordered, named, version
 
 CREATE = {
     "allocatedStorage": "AllocatedStorage",
@@ -119,6 +120,96 @@ OUTPUTS = {
     "username": "MasterUsername",
 }
 """Outputs that are fields of a described instance."""
+
+
+KEPT = frozenset(
+    {
+        "allocatedStorage",
+        "availabilityZone",
+        "backupRetentionPeriod",
+        "backupTarget",
+        "backupWindow",
+        "caCertIdentifier",
+        "characterSetName",
+        "databaseInsightsMode",
+        "dbSubnetGroupName",
+        "dedicatedLogVolume",
+        "engineLifecycleSupport",
+        "engineVersion",
+        "iops",
+        "kmsKeyId",
+        "licenseModel",
+        "maintenanceWindow",
+        "monitoringRoleArn",
+        "multiAz",
+        "networkType",
+        "optionGroupName",
+        "parameterGroupName",
+        "performanceInsightsKmsKeyId",
+        "performanceInsightsRetentionPeriod",
+        "port",
+        "storageThroughput",
+        "storageType",
+        "timezone",
+        "username",
+        "vpcSecurityGroupIds",
+    }
+)
+"""Inputs that the provider's schema calls optional and computed."""
+IMPLIED: Mapping[str, Any] = {
+    "allowMajorVersionUpgrade": False,
+    "backupRetentionPeriod": 0,
+    "backupTarget": "region",
+    "dedicatedLogVolume": False,
+    "deletionProtection": False,
+    "iamDatabaseAuthenticationEnabled": False,
+    "iops": 0,
+    "maxAllocatedStorage": 0,
+    "multiAz": False,
+    "performanceInsightsEnabled": False,
+    "storageEncrypted": False,
+    "storageThroughput": 0,
+}
+_DESCRIBED = {
+    **CREATE,
+    "caCertIdentifier": "CACertificateIdentifier",
+    "enabledCloudwatchLogsExports": "EnabledCloudwatchLogsExports",
+    "iamDatabaseAuthenticationEnabled": "IAMDatabaseAuthenticationEnabled",
+    "performanceInsightsEnabled": "PerformanceInsightsEnabled",
+}
+_ELSEWHERE = frozenset({"dbSubnetGroupName", "optionGroupName", "parameterGroupName", "password", "port"})
+"""Inputs that a described instance has elsewhere, or not at all."""
+_LEFT_OUT = frozenset({"kmsKeyId", "maxAllocatedStorage"})
+"""Fields that are left out where nothing is set. Of any other that is absent nothing is known: moto does not keep
+Performance Insights, provisioned IOPS and throughput, monitoring roles and network types.
+"""
+
+
+def told_instance(instance: Mapping[str, Any]) -> Properties:
+    """Inputs as a described instance has them, without tags. What it lacks is not told."""
+    groups = instance.get("DBParameterGroups") or [{}]
+    options = instance.get("OptionGroupMemberships") or [{}]
+    told = {
+        name: instance.get(key)
+        for name, key in _DESCRIBED.items()
+        if name not in _ELSEWHERE and (key in instance or name in _LEFT_OUT)
+    }
+    storage, most = told["allocatedStorage"], told["maxAllocatedStorage"]
+    return {
+        **told,
+        "allocatedStorage": Told(storage, lambda wanted, there: wanted == there or bool(most and wanted < there)),
+        "dbSubnetGroupName": (instance.get("DBSubnetGroup") or {}).get("DBSubnetGroupName"),
+        "enabledCloudwatchLogsExports": Unordered(instance.get("EnabledCloudwatchLogsExports") or []),
+        "engineVersion": version(instance.get("EngineVersion")),
+        "kmsKeyId": named(told["kmsKeyId"]),
+        "maxAllocatedStorage": 0 if most == storage else most,
+        "optionGroupName": options[0].get("OptionGroupName"),
+        "parameterGroupName": groups[0].get("DBParameterGroupName"),
+        "port": (instance.get("Endpoint") or {}).get("Port"),
+        "vpcSecurityGroupIds": Unordered(
+            group["VpcSecurityGroupId"] for group in instance.get("VpcSecurityGroups") or []
+        ),
+    }
 
 
 def changes(changed: Set[str], old: Properties, new: Properties, instance: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,10 @@ class SchemaHandler(Handler):
         """What changed in meaning: compares the :meth:`canonical` forms."""
         return super().diff(self.canonical(old), self.canonical(new))
 
+    def default_of(self, key: str) -> Any:  # noqa: ANN401 - property values are of any type
+        """The schema's default, which ``check`` has filled in."""
+        return self.implied.get(key, self.defaults.get(key))
+
     def canonical(self, inputs: Properties) -> Properties:
         """The inputs in a form in which equal meanings are equal values; may hold ``UNKNOWN``."""
         result: Any = inputs
@@ -65,4 +69,13 @@ def pascal(value: Any) -> Any:  # noqa: ANN401
         return {key[:1].upper() + key[1:]: pascal(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
         return [pascal(item) for item in value]
+    return value
+
+
+def camel(value: Any) -> Any:  # noqa: ANN401
+    """The other way: an API's answer as inputs."""
+    if isinstance(value, Mapping):
+        return {key[:1].lower() + key[1:]: camel(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [camel(item) for item in value]
     return value

@@ -16,8 +16,8 @@ from byoc.sandbox.handlers.calls import (
     found,
     ignoring,
     present,
-    same_json,
 )
+from byoc.sandbox.handlers.meaning import Told, Unordered, json_text, named, same_json
 from byoc.sandbox.handlers.schema import SchemaHandler
 from byoc.sandbox.handlers.tagging import SECRETS_MANAGER, TaggedHandler, TagShape, set_tags
 
@@ -115,6 +115,20 @@ class Secret(SchemaHandler, TaggedHandler):
             "policy": as_written(inputs.get("policy"), policy) if policy else "",
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The secret as described, and its policy."""
+        secret = self._describe(aws, id)
+        if secret is None:
+            return None
+        policy = aws.client("secretsmanager").get_resource_policy(SecretId=id).get("ResourcePolicy")
+        return {
+            "description": secret.get("Description"),
+            "kmsKeyId": named(secret.get("KmsKeyId")),
+            "name": secret["Name"],
+            "policy": json_text(policy),
+            "tagsAll": TagShape.UPPER.read(secret.get("Tags")),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """``secretsmanager:DeleteSecret``, at once or with days of recovery; wait until it is not to be found."""
         days = int(state.get("recoveryWindowInDays", _RECOVERY_DAYS))
@@ -143,6 +157,7 @@ class SecretVersion(SchemaHandler):
     """
 
     token = "aws:secretsmanager/secretVersion:SecretVersion"  # noqa: S105
+    kept = frozenset({"versionStages"})
     known = frozenset({"secretBinary", "secretId", "secretString", "versionStages"})
     replace_on = frozenset({"secretBinary", "secretId", "secretString"})
     sets = frozenset({"versionStages"})
@@ -201,6 +216,19 @@ class SecretVersion(SchemaHandler):
             "secretArn": version["ARN"],
             "versionId": version["VersionId"],
             "versionStages": sorted(version.get("VersionStages") or []),
+        }
+
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The version with its value, for which the provider asks, too."""
+        version = _version(aws, id)
+        if version is None:
+            return None
+        binary = version.get("SecretBinary")
+        return {
+            "secretBinary": base64.b64encode(binary).decode() if binary else None,
+            "secretId": Told(version["ARN"], lambda written, arn: written in (arn, version["Name"])),
+            "secretString": version.get("SecretString"),
+            "versionStages": Unordered(version.get("VersionStages") or []),
         }
 
     def delete(self, aws: Aws, id: str, state: Properties) -> None:

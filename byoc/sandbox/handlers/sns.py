@@ -1,4 +1,4 @@
-"""SNS topic, its policy, and subscription."""
+"""SNS topic and its policy."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import json
 from collections.abc import Mapping, Set
 from typing import Any, ClassVar
 
-from botocore.exceptions import ClientError
-
 from byoc.sandbox.handlers.base import AutoName, Aws, Diff, Handler, Properties
-from byoc.sandbox.handlers.calls import as_written, code_of, found, paginate, same_json, single
+from byoc.sandbox.handlers.calls import as_written, found
 from byoc.sandbox.handlers.iam import without_same_json
+from byoc.sandbox.handlers.meaning import Told, json_text, number, same_json
 from byoc.sandbox.handlers.tagging import SNS, TaggedHandler, TagShape, set_tags
 
-_GONE = ("NotFound", "NotFoundException")
+GONE = ("NotFound", "NotFoundException")
+_OF_AWS = "__default_policy_ID"
+"""The id of the policy that AWS gives a new topic."""
 _NAME_LIMIT = 256
 """Characters of a topic's name (SNS API)."""
 
@@ -22,6 +23,8 @@ class Topic(TaggedHandler):
     """A topic; its id is its ARN. Attributes are set after it was made, one call each."""
 
     token = "aws:sns/topic:Topic"  # noqa: S105
+    implied: ClassVar[Mapping[str, Any]] = {"contentBasedDeduplication": False, "fifoTopic": False}
+    kept = frozenset({"policy", "signatureVersion", "tracingConfig"})
     replace_on = frozenset({"fifoTopic", "name", "namePrefix"})
     autoname = AutoName(max_length=_NAME_LIMIT, prefix_property="namePrefix")
     tag_api = SNS
@@ -79,12 +82,27 @@ class Topic(TaggedHandler):
             "policy": as_written(inputs.get("policy"), attributes.get("Policy", "")),
         }
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
+        """The topic's attributes. An import passes over the policy that AWS gives a new topic."""
+        attributes = topic_attributes(aws, id)
+        if attributes is None:
+            return None
+        policy = attributes.get("Policy")
+        own = inputs.get("policy") or _OF_AWS not in str(policy)
+        return {
+            **told_attributes(self._attributes, attributes),
+            "policy": json_text(policy) if own else None,
+            "fifoTopic": attributes.get("FifoTopic") == "true",
+            "name": id.rsplit(":", 1)[-1],
+            "tagsAll": topic_tags(aws, id),
+        }
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
         """``sns:DeleteTopic``, which does nothing if it is gone."""
-        found(lambda: aws.client("sns").delete_topic(TopicArn=id), *_GONE)
+        found(lambda: aws.client("sns").delete_topic(TopicArn=id), *GONE)
 
     def _set(self, aws: Aws, id: str, name: str, value: object) -> None:
-        set_topic_attribute(aws, id, self._attributes[name], _text(value))
+        set_topic_attribute(aws, id, self._attributes[name], text_of(value))
 
 
 class TopicPolicy(Handler):
@@ -119,6 +137,11 @@ class TopicPolicy(Handler):
         """Overwrite it."""
         set_topic_attribute(aws, id, "Policy", new["policy"])
 
+    def told(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
+        """The topic's attribute."""
+        policy = (topic_attributes(aws, id) or {}).get("Policy")
+        return {"arn": id, "policy": json_text(policy)} if policy else None
+
     def delete(self, aws: Aws, id: str, state: Properties) -> None:
         """Write the policy that AWS gives a new topic: only the owner's account may use it."""
         owner = state.get("owner") or aws.account_id
@@ -139,105 +162,13 @@ class TopicPolicy(Handler):
             "Resource": id,
             "Condition": {"StringEquals": {"AWS:SourceOwner": owner}},
         }
-        document = {"Version": "2008-10-17", "Id": "__default_policy_ID", "Statement": [statement]}
-        found(lambda: set_topic_attribute(aws, id, "Policy", json.dumps(document)), *_GONE)
-
-
-class TopicSubscription(Handler):
-    """A subscription; its id is its ARN. One by email stays pending until the person confirms it."""
-
-    token = "aws:sns/topicSubscription:TopicSubscription"  # noqa: S105
-    replace_on = frozenset({"endpoint", "protocol", "topic"})
-
-    _attributes: ClassVar[Mapping[str, str]] = {
-        "deliveryPolicy": "DeliveryPolicy",
-        "filterPolicy": "FilterPolicy",
-        "filterPolicyScope": "FilterPolicyScope",
-        "rawMessageDelivery": "RawMessageDelivery",
-        "redrivePolicy": "RedrivePolicy",
-        "subscriptionRoleArn": "SubscriptionRoleArn",
-    }
-
-    def create(self, aws: Aws, inputs: Properties) -> str:
-        """``sns:Subscribe``; for the same topic and endpoint AWS answers with the one that is there."""
-        given = {key: _text(inputs[name]) for name, key in self._attributes.items() if inputs.get(name)}
-        answer = aws.client("sns").subscribe(
-            TopicArn=inputs["topic"],
-            Protocol=inputs["protocol"],
-            Endpoint=inputs["endpoint"],
-            Attributes=given,
-            ReturnSubscriptionArn=True,
-        )
-        return str(answer["SubscriptionArn"])
-
-    def find(self, aws: Aws, inputs: Properties) -> str | None:
-        """By topic, protocol and endpoint. A pending one shows no ARN; subscribing again gives it."""
-        client = aws.client("sns")
-        all_of_topic = found(
-            lambda: paginate(client, "list_subscriptions_by_topic", "Subscriptions", TopicArn=inputs["topic"]), *_GONE
-        )
-        arns = [
-            item["SubscriptionArn"]
-            for item in all_of_topic or []
-            if (item["Protocol"], item["Endpoint"]) == (inputs["protocol"], inputs["endpoint"])
-        ]
-        return single([arn for arn in arns if arn.startswith("arn:")], "subscription")
-
-    def configure(self, aws: Aws, id: str, inputs: Properties) -> None:
-        """Wait for the confirmation of what confirms itself: everything but email and plain HTTP."""
-        protocol = str(inputs["protocol"])
-        if "email" in protocol or ("http" in protocol and not inputs.get("endpointAutoConfirms")):
-            return
-        aws.wait(
-            f"confirmation of {id}",
-            lambda: (self._describe(aws, id) or {}).get("PendingConfirmation") == "false",
-            timeout=120.0,
-        )
-
-    def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:  # noqa: ARG002
-        """The subscription's attributes."""
-        attributes = self._describe(aws, id)
-        if attributes is None:
-            return None
-        return {
-            "arn": id,
-            "confirmationWasAuthenticated": attributes.get("ConfirmationWasAuthenticated") == "true",
-            "ownerId": attributes.get("Owner", ""),
-            "pendingConfirmation": attributes.get("PendingConfirmation") == "true",
-        }
-
-    def update(self, aws: Aws, id: str, old: Properties, new: Properties) -> None:
-        """Set the attributes that changed; an empty filter policy lets everything through."""
-        changed = self.diff(old, new).changed
-        for name in sorted(changed & self._attributes.keys()):
-            empty = "{}" if name == "filterPolicy" else ""
-            value = _text(new.get(name)) or empty
-            aws.client("sns").set_subscription_attributes(
-                SubscriptionArn=id, AttributeName=self._attributes[name], AttributeValue=value
-            )
-        if changed - self._attributes.keys() - {"confirmationTimeoutInMinutes", "endpointAutoConfirms"}:
-            super().update(aws, id, old, new)
-
-    def delete(self, aws: Aws, id: str, state: Properties) -> None:  # noqa: ARG002
-        """``sns:Unsubscribe``, then wait until it is gone. AWS drops one that nobody confirms by itself."""
-        try:
-            found(lambda: aws.client("sns").unsubscribe(SubscriptionArn=id), *_GONE)
-        except ClientError as error:
-            if code_of(error) == "InvalidParameter" and "pending confirmation" in str(error):
-                return
-            raise
-        aws.wait(f"deletion of {id}", lambda: self._describe(aws, id) is None, timeout=120.0)
-
-    @staticmethod
-    def _describe(aws: Aws, id: str) -> dict[str, str] | None:
-        client = aws.client("sns")
-        answer = found(lambda: client.get_subscription_attributes(SubscriptionArn=id), *_GONE)
-        return None if answer is None else dict(answer["Attributes"])
+        document = {"Version": "2008-10-17", "Id": _OF_AWS, "Statement": [statement]}
+        found(lambda: set_topic_attribute(aws, id, "Policy", json.dumps(document)), *GONE)
 
 
 def topic_attributes(aws: Aws, arn: str) -> dict[str, str] | None:
     """A topic's attributes, or None."""
-    answer = found(lambda: aws.client("sns").get_topic_attributes(TopicArn=arn), *_GONE)
+    answer = found(lambda: aws.client("sns").get_topic_attributes(TopicArn=arn), *GONE)
     return None if answer is None else dict(answer["Attributes"])
 
 
@@ -251,10 +182,24 @@ def set_topic_attribute(aws: Aws, arn: str, name: str, value: str) -> None:
     aws.client("sns").set_topic_attributes(TopicArn=arn, AttributeName=name, AttributeValue=value)
 
 
-def _text(value: Any) -> str:  # noqa: ANN401 - property values are of any type
+def told_attributes(names: Mapping[str, str], attributes: Mapping[str, str]) -> Properties:
+    """Attributes, all of which the API gives as text, as the types that the inputs have."""
+    return {name: _told(attributes.get(key)) for name, key in names.items()}
+
+
+def _told(text: str | None) -> object:
+    if not text:
+        return None
+    if text in ("true", "false"):
+        return Told(text == "true", lambda written, _: text_of(written) == text)
+    return json_text(text) if text.startswith("{") else number(int(text)) if text.isdigit() else text
+
+
+def text_of(value: Any) -> str:  # noqa: ANN401 - property values are of any type
+    """A value as the API takes all of them."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(value)
 
 
-HANDLERS: tuple[type[Handler], ...] = (Topic, TopicPolicy, TopicSubscription)
+HANDLERS: tuple[type[Handler], ...] = (Topic, TopicPolicy)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
-from byoc.sandbox.handlers.base import Aws, Handler, Properties, same
+from byoc.sandbox.handlers.base import Aws, Handler, Properties
+from byoc.sandbox.handlers.meaning import same
 
 TAG_INPUTS = frozenset({"tags", "tagsAll"})
 """The inputs that a change of tags changes. ``tagsAll`` holds what is really set."""

@@ -1,0 +1,224 @@
+"""One command over the stacks that it means: found, checked, and run; attached or not."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from byoc.automation.engines import Engines
+from byoc.automation.many import Limits, Outcome, StackOutcome, run_many, skipped, why_not, why_stopped
+from byoc.automation.selection import Selection, in_the_backend, layers, select_stacks, waits_for
+from byoc.automation.stack_run import RunOptions, StackRun, Verb, config_values
+from byoc.automation.workspace import ProjectWorkspace
+from byoc.errors import InputError
+from byoc.runs import Listener, RunResult, ignore
+
+DECLINED = "not confirmed"
+"""Why a stack was not run after a "no"."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What a command asks for, as it was written."""
+
+    verb: Verb
+    stacks: tuple[str, ...]
+    every: bool = False
+    init: bool = False
+    config: tuple[str, ...] = ()
+    options: RunOptions = field(default_factory=RunOptions)
+    limits: Limits = field(default_factory=Limits)
+
+    def document(self) -> dict[str, Any]:
+        """For a detached process to read; ``config`` is not in it, since it may hold anything."""
+        options = {**asdict(self.options), "config": {}}
+        return {
+            "verb": self.verb.value,
+            "stacks": list(self.stacks),
+            "every": self.every,
+            "options": options,
+            "limits": asdict(self.limits),
+        }
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any]) -> Asked:
+        """What :meth:`document` wrote."""
+        options = document["options"]
+        return cls(
+            verb=Verb(document["verb"]),
+            stacks=tuple(document["stacks"]),
+            every=document["every"],
+            options=RunOptions(
+                **{
+                    **options,
+                    "targets": tuple(options["targets"]),
+                    "policy_packs": tuple(options["policy_packs"]),
+                }
+            ),
+            limits=Limits(**document["limits"]),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommandResult:
+    """What became of every stack of a command."""
+
+    outcomes: tuple[StackOutcome, ...]
+    interrupted: bool
+    many: bool
+    """Whether the command was one for many stacks, whatever its patterns matched."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every stack succeeded."""
+        return all(item.outcome is Outcome.SUCCEEDED for item in self.outcomes)
+
+    @property
+    def state(self) -> str:
+        """In one word: succeeded, failed, interrupted."""
+        return "interrupted" if self.interrupted else "succeeded" if self.ok else "failed"
+
+    def document(self) -> dict[str, Any]:
+        """For a program to read: the stacks with their results, and the state of the whole."""
+        return {"state": self.state, "stacks": [item.document() for item in self.outcomes]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A checked command: its stacks have files and exist in the backend."""
+
+    workspace: ProjectWorkspace
+    verb: Verb
+    selection: Selection
+    options: RunOptions
+    limits: Limits
+    waits: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def prepare(cls, folder: Path, asked: Asked) -> Command:
+        """Find the project, the CLI and the stacks, and make the stacks that are to be made.
+
+        Raises :class:`~byoc.errors.InputError` for everything that is wrong with what was asked; then nothing is done.
+        """
+        workspace = ProjectWorkspace.find(folder)
+        _check(asked)
+        selection = select_stacks(workspace.project, asked.stacks, every=asked.every)
+        values = config_values(asked.config, workspace, selection.stacks)
+        present = workspace.stacks_in_backend()
+        selection, missing = in_the_backend(selection, present, undoing=asked.verb.undoes, init=asked.init)
+        for stack in missing:
+            workspace.create_stack(stack)
+        return cls(
+            workspace=workspace,
+            verb=asked.verb,
+            selection=selection,
+            options=replace(asked.options, config=values),
+            limits=asked.limits,
+            waits=_waits(workspace, asked.verb, selection.stacks),
+        )
+
+    @property
+    def is_for_many(self) -> bool:
+        """Whether it was written for many stacks, whatever its patterns matched."""
+        return self.selection.by_pattern or len(self.selection.stacks) > 1
+
+    def run(self, listener: Listener = ignore, done: Callable[[StackOutcome], None] = lambda _: None) -> CommandResult:
+        """Run every stack, each with a preview of its own unless the options say otherwise."""
+        return self._over(self.waits, lambda stack: self._stack(stack).whole(listener), done)
+
+    def ask_and_run(
+        self, ask: Callable[[tuple[StackOutcome, ...]], bool], follow: Callable[[str], AbstractContextManager[Listener]]
+    ) -> CommandResult:
+        """Preview, ask, run: the stacks that wait for none first, then those that wait for them, and so on.
+
+        ``ask`` is given the previews of a group, to show them; those that failed are not run. After a "no" nothing
+        else is begun.
+        ``follow`` gives a listener for as long as a group is previewed, and again while it is run; it is told which.
+        """
+        outcomes: dict[str, StackOutcome] = {}
+        stopped = ""
+        for group in layers(self.waits):
+            why = {stack: stopped or why_not(self.waits[stack], outcomes) for stack in group}
+            outcomes |= {stack: skipped(stack, reason) for stack, reason in why.items() if reason}
+            with follow("preview") as told:
+                previews = self._over(_free(why), partial(self._previewed, told)).outcomes
+            outcomes |= {item.stack: item for item in previews}
+            good = [item.stack for item in previews if item.outcome is Outcome.SUCCEEDED]
+            agreed = not previews or ask(previews)
+            if good and not agreed:
+                stopped = DECLINED
+                outcomes |= {stack: skipped(stack, stopped) for stack in good}
+            elif good:
+                with follow(self.verb.value) as told:
+                    ran = self._over(_free(dict.fromkeys(good, "")), partial(self._performed, told)).outcomes
+                outcomes |= {item.stack: item for item in ran}
+            stopped = stopped or why_stopped(outcomes, self.limits, interrupted=self.workspace.engines.interrupted)
+        return self._result([outcomes[stack] for stack in self.waits])
+
+    def _stack(self, stack: str) -> StackRun:
+        return StackRun(workspace=self.workspace, stack=stack, verb=self.verb, options=self.options)
+
+    def _previewed(self, listener: Listener, stack: str) -> RunResult:
+        return self._stack(stack).preview(listener)
+
+    def _performed(self, listener: Listener, stack: str) -> RunResult:
+        return self._stack(stack).perform(listener)
+
+    def _over(
+        self,
+        waits: Mapping[str, frozenset[str]],
+        run: Callable[[str], RunResult],
+        done: Callable[[StackOutcome], None] = lambda _: None,
+    ) -> CommandResult:
+        engines = self.workspace.engines
+        with interruptible(engines):
+            return self._result(
+                run_many(waits, run, limits=self.limits, interrupted=lambda: engines.interrupted, done=done)
+            )
+
+    def _result(self, outcomes: list[StackOutcome]) -> CommandResult:
+        unfinished = any(item.outcome is not Outcome.SUCCEEDED for item in outcomes)
+        return CommandResult(
+            outcomes=tuple(outcomes),
+            interrupted=self.workspace.engines.interrupted and unfinished,
+            many=self.is_for_many,
+        )
+
+
+@contextmanager
+def interruptible(engines: Engines) -> Iterator[None]:
+    """Pass SIGINT and SIGTERM on to the engines while the block lasts; this process waits for them to end."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    for number in before:
+        signal.signal(number, lambda *_: engines.interrupt())
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _waits(workspace: ProjectWorkspace, verb: Verb, stacks: tuple[str, ...]) -> dict[str, frozenset[str]]:
+    if verb is Verb.PREVIEW:  # changes nothing that another could wait for
+        return {stack: frozenset() for stack in stacks}
+    return waits_for(workspace.project, stacks, undoing=verb is Verb.DESTROY)
+
+
+def _free(why_not_run: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """The stacks without a reason against them, none of which waits for another."""
+    return {stack: frozenset() for stack, reason in why_not_run.items() if not reason}
+
+
+def _check(asked: Asked) -> None:
+    for pack in asked.options.policy_packs:
+        if not (Path(pack) / "PulumiPolicy.yaml").is_file():
+            raise InputError(
+                f"--policy-pack {pack}: no PulumiPolicy.yaml in it\n"
+                "      allowed:  the folder of a policy pack\n"
+                "      mend it:  name the folder that holds PulumiPolicy.yaml, such as byoc/policy"
+            )

@@ -1,0 +1,193 @@
+"""Detached runs on disk: what was asked, what happens, what came of it, under ``.byoc/runs/<id>/`` of the project.
+
+Only their owner may read them. No secret is in them: the engine masks secrets before it tells of anything, and a
+passphrase goes from environment to environment. A run holds a lock on its folder for as long as it lives, so that one
+that was killed is told from one that runs, whoever has its process id by now.
+"""
+
+from __future__ import annotations
+
+import enum
+import fcntl
+import json
+import os
+import re
+import signal
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from byoc.errors import InputError
+from byoc.runs import Event, Op, Phase
+
+_FOLDER_MODE = 0o700
+_FILE_MODE = 0o600
+
+
+class RunState(enum.StrEnum):
+    """How a detached run stands."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    """Stopped in good order: what was under way was finished and recorded."""
+    LOST = "lost"
+    """Its process is gone and left no result: it was killed, or the machine went down."""
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One detached run, by its folder."""
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id, which is its folder's name."""
+        return self.folder.name
+
+    @classmethod
+    def create(cls, project_root: Path, request: Mapping[str, Any]) -> RunRecord:
+        """A folder for a new run that is to do what ``request`` says."""
+        now = datetime.now(UTC)
+        runs = runs_folder(project_root)
+        runs.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
+        folder = runs / f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+        folder.mkdir(mode=_FOLDER_MODE)
+        record = cls(folder)
+        record.write("request.json", {**request, "startedAt": f"{now:%Y-%m-%dT%H:%M:%SZ}"})
+        record.open("lock").close()
+        return record
+
+    @property
+    def request(self) -> dict[str, Any]:
+        """What the run was asked to do: verb, stacks, options, when."""
+        return self._read("request.json") or {}
+
+    @property
+    def result(self) -> dict[str, Any] | None:
+        """What came of it; None until it has ended, and for ever if it was killed."""
+        return self._read("result.json")
+
+    @property
+    def pid(self) -> int | None:
+        """The id of the run's process."""
+        found = self._read("process.json")
+        return int(found["pid"]) if found else None
+
+    @property
+    def state(self) -> RunState:
+        """How the run stands."""
+        alive = self.is_alive()  # asked first: a run writes its result before it lets go of the lock
+        result = self.result
+        if result is not None:
+            return RunState(result["state"])
+        return RunState.RUNNING if alive else RunState.LOST
+
+    def is_alive(self) -> bool:
+        """Whether a process holds the run's lock."""
+        with (self.folder / "lock").open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+        return False
+
+    def hold(self) -> IO[bytes]:
+        """Take the run's lock; it is held until the file is closed by every process that has it."""
+        lock = (self.folder / "lock").open("rb")
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return lock
+
+    def stop(self) -> bool:
+        """Interrupt the run as Ctrl-C does: once in good order, a second time at once. False if it does not run."""
+        pid = self.pid
+        if pid is None or not self.is_alive():
+            return False
+        os.kill(pid, signal.SIGINT)
+        return True
+
+    def events(self, begin: int = 0) -> tuple[list[Event], int]:
+        """The events from a place in the file on, and the place after the last whole one."""
+        try:
+            with (self.folder / "events.jsonl").open("rb") as file:
+                file.seek(begin)
+                text = file.read()
+        except FileNotFoundError:
+            return [], begin
+        whole = text[: text.rfind(b"\n") + 1]
+        return [_event(json.loads(line)) for line in whole.splitlines()], begin + len(whole)
+
+    def listener(self) -> Callable[[Event], None]:
+        """A listener that writes every event down."""
+        file = self.open("events.jsonl")
+
+        def write(event: Event) -> None:
+            file.write(json.dumps(_event_document(event)).encode() + b"\n")  # one write: whole lines from any thread
+
+        return write
+
+    def write(self, name: str, document: Mapping[str, Any]) -> None:
+        """Write a document; a reader sees all of it or nothing."""
+        draft = f"{name}.new"
+        with self.open(draft) as file:
+            file.write(json.dumps(document, indent=1).encode())
+        (self.folder / draft).replace(self.folder / name)
+
+    def open(self, name: str) -> IO[bytes]:
+        """A file of the run to write to, for its owner alone; nothing is buffered."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        return os.fdopen(os.open(self.folder / name, flags, _FILE_MODE), "ab", buffering=0)
+
+    def _read(self, name: str) -> dict[str, Any] | None:
+        try:
+            text = (self.folder / name).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+
+def runs_folder(project_root: Path) -> Path:
+    """Where the detached runs of a project lie."""
+    return project_root / ".byoc" / "runs"
+
+
+def all_runs(project_root: Path) -> Iterator[RunRecord]:
+    """The detached runs of a project, the oldest first."""
+    for path in sorted(runs_folder(project_root).glob("*/request.json")):
+        yield RunRecord(path.parent)
+
+
+def find_run(project_root: Path, run_id: str) -> RunRecord:
+    """The run with this id; raises :class:`~byoc.errors.InputError` if there is none."""
+    folder = runs_folder(project_root) / run_id
+    if not re.fullmatch(r"[0-9a-f-]+", run_id) or not (folder / "request.json").is_file():
+        raise InputError(f"there is no run '{run_id}'\n      mend it:  name one that 'byoc runs list' shows")
+    return RunRecord(folder)
+
+
+def _event_document(event: Event) -> dict[str, Any]:
+    return {
+        "op": event.op.value,
+        "phase": event.phase.value,
+        "urn": event.urn,
+        "type": event.type,
+        "seconds": round(event.seconds, 3),
+        "changed": list(event.changed),
+    }
+
+
+def _event(document: Mapping[str, Any]) -> Event:
+    return Event(
+        op=Op(document["op"]),
+        phase=Phase(document["phase"]),
+        urn=document["urn"],
+        type=document["type"],
+        seconds=document["seconds"],
+        changed=tuple(document["changed"]),
+    )

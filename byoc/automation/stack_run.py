@@ -1,0 +1,200 @@
+"""One stack, one run of the engine: preview, up, destroy, refresh."""
+
+from __future__ import annotations
+
+import enum
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pulumi.automation.errors import CommandError
+
+from byoc.automation.events import RunReader
+from byoc.automation.failures import command_failure, lost_failure
+from byoc.automation.workspace import ProjectWorkspace
+from byoc.errors import InputError
+from byoc.project.stack_yaml import read_yaml
+from byoc.runs import Failure, Listener, RunResult, ignore
+
+_SECONDS_FOR_EVENTS = 5.0
+"""How long the last events may come after the engine's end."""
+
+
+class Verb(enum.StrEnum):
+    """What to do with a stack."""
+
+    UP = "up"
+    PREVIEW = "preview"
+    DESTROY = "destroy"
+    REFRESH = "refresh"
+
+    @property
+    def undoes(self) -> bool:
+        """Whether there is nothing to do for a stack that does not exist."""
+        return self in (Verb.DESTROY, Verb.REFRESH)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What is asked of a run beyond its verb; each means what Pulumi's option of that name means."""
+
+    parallel: int | None = None
+    """Resources worked on at once; None: Pulumi's default."""
+    targets: tuple[str, ...] = ()
+    expect_no_changes: bool = False
+    refresh: bool = False
+    policy_packs: tuple[str, ...] = ()
+    message: str = ""
+    skip_preview: bool = False
+    config: Mapping[str, str] = field(default_factory=dict)
+    """Config values by key. ``up`` saves them in the stack's file, as Pulumi does; ``preview`` does not."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackRun:
+    """What is to be done with one stack; nothing is remembered between its methods."""
+
+    workspace: ProjectWorkspace
+    stack: str
+    verb: Verb
+    options: RunOptions = field(default_factory=RunOptions)
+
+    def whole(self, listener: Listener = ignore) -> RunResult:
+        """Preview, and go on if that shows nothing that is refused; as ``pulumi up --yes``.
+
+        Without a preview if the options say so. What fails in the preview has changed nothing.
+        """
+        if self.verb is Verb.PREVIEW:
+            return self.preview(listener)
+        if not self.options.skip_preview:
+            previewed = self.preview()
+            if not previewed.ok or previewed.interrupted:
+                return replace(previewed, steps=(), unchanged=0, outputs={})
+            done = self.perform(listener)
+            return replace(done, seconds=previewed.seconds + done.seconds)
+        return self.perform(listener)
+
+    def preview(self, listener: Listener = ignore) -> RunResult:
+        """Say what the verb would do; nothing is changed, in the account or in the stack's file."""
+        with self._config_file() as file:
+            options = {**self._options(), **({"config_file": str(file)} if file else {})}
+            stack = self.workspace.existing(self.stack)
+            calls: dict[Verb, Callable[..., Any]] = {
+                Verb.DESTROY: stack.preview_destroy,
+                Verb.REFRESH: stack.preview_refresh,
+            }
+            return self._run(calls.get(self.verb, stack.preview), options, listener)
+
+    def perform(self, listener: Listener = ignore) -> RunResult:
+        """Do it, without a preview."""
+        if self.options.config:
+            self.workspace.save_config(self.stack, self.options.config)
+        stack = self.workspace.existing(self.stack)
+        calls: dict[Verb, Callable[..., Any]] = {
+            Verb.DESTROY: stack.destroy,
+            Verb.REFRESH: stack.refresh,
+            Verb.UP: stack.up,
+        }
+        return self._run(calls[self.verb], {**self._options(), "show_secrets": False}, listener)
+
+    def _options(self) -> dict[str, Any]:
+        options = self.options
+        given: dict[str, Any] = {
+            "parallel": options.parallel,
+            "target": list(options.targets),
+            "message": options.message,
+        }
+        if self.verb is not Verb.REFRESH:
+            given["refresh"] = options.refresh
+        if self.verb is not Verb.DESTROY:
+            given["expect_no_changes"] = options.expect_no_changes
+        if self.verb in (Verb.UP, Verb.PREVIEW):
+            given["policy_packs"] = list(options.policy_packs)
+        return given
+
+    def _run(self, call: Callable[..., Any], options: Mapping[str, Any], listener: Listener) -> RunResult:
+        started = time.monotonic()
+        engines = self.workspace.engines
+        if engines.interrupted:
+            return RunResult(stack=self.stack, interrupted=True)
+        reader = RunReader(listener)
+        failure: Failure | None = None
+        said: list[str] = []
+        try:
+            call(on_event=reader, on_error=said.append, **options)
+        except CommandError as error:
+            failure = command_failure("\n".join(said) or str(error), stack=self.stack)
+        except RuntimeError as error:  # the Automation API's own, where no summary came
+            failure = command_failure(f"error: {error}", stack=self.stack)
+        if reader.began:
+            reader.ended.wait(_SECONDS_FOR_EVENTS)
+        interrupted = engines.interrupted and failure is not None
+        return RunResult(
+            stack=self.stack,
+            steps=tuple(reader.steps),
+            unchanged=reader.unchanged,
+            outputs=reader.outputs,
+            failures=self._causes(reader, failure, interrupted=interrupted),
+            notes=tuple(reader.notes),
+            seconds=time.monotonic() - started,
+            interrupted=interrupted,
+        )
+
+    def _causes(self, reader: RunReader, failure: Failure | None, *, interrupted: bool) -> tuple[Failure, ...]:
+        if failure is None:
+            return ()
+        if interrupted and self.workspace.engines.was_killed:
+            return (*reader.failures, lost_failure(self.stack))
+        if interrupted:
+            return reader.failures
+        return reader.failures or (failure,)
+
+    @contextmanager
+    def _config_file(self) -> Iterator[Path | None]:
+        """A copy of the stack's file with the config of the options, for a preview; None if there is no such config."""
+        if not self.options.config:
+            yield None
+            return
+        original = self.workspace.project.stack_file(self.stack)
+        handle, name = tempfile.mkstemp(prefix="byoc-", suffix=".yaml")
+        os.close(handle)
+        copy = Path(name)
+        try:
+            shutil.copyfile(original, copy)
+            self.workspace.save_config(self.stack, self.options.config, copy)
+            yield copy
+        finally:
+            copy.unlink()
+
+
+def config_values(words: tuple[str, ...], workspace: ProjectWorkspace, stacks: tuple[str, ...]) -> dict[str, str]:
+    """``KEY=VALUE`` words as config values by full key.
+
+    Raises :class:`~byoc.errors.InputError` for anything that is no such pair, and for a key that any of the stacks
+    holds encrypted: a secret does not belong on a command line.
+    """
+    project = workspace.project
+    values: dict[str, str] = {}
+    for word in words:
+        written, separator, value = word.partition("=")
+        if not separator or not written:
+            raise InputError(
+                f"--config {written}\n      allowed:  KEY=VALUE\n      mend it:  --config byoc:image=registry/name:tag"
+            )
+        values[written if ":" in written else f"{project.name}:{written}"] = value
+    for stack in stacks if values else ():
+        config = read_yaml(project.stack_file(stack)).get("config") or {}
+        for key in values:
+            held = config.get(key.split(".")[0], config.get(key.split(".")[0].partition(":")[2]))
+            if isinstance(held, dict) and "secure" in held:
+                raise InputError(
+                    f"--config {key}: it is a secret of stack '{stack}', and a command line is seen by others\n"
+                    f"      mend it:  pulumi config set --stack {stack} --secret {key}"
+                )
+    return values

@@ -1,0 +1,104 @@
+"""The project as the Automation API sees it: its own program, its own stack files, the backend of Pulumi's settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pulumi.automation import LocalWorkspace, OutputMap, Stack
+from pulumi.automation.errors import CommandError
+
+from byoc.automation.engines import Engines
+from byoc.automation.failures import command_failure
+from byoc.errors import ByocError, InputError
+from byoc.project.project_file import Project, read_project
+from byoc.project.stack_yaml import read_yaml
+
+
+class ProjectWorkspace(LocalWorkspace):
+    """A local workspace that leaves the user's selected stack as it is.
+
+    The Automation API selects each stack that it touches, and the selection is one file per project: runs at the same
+    time would write it together. Whether a stack exists is asked once, for all of them
+    (:meth:`stacks_in_backend`).
+    """
+
+    def __init__(self, project: Project, engines: Engines) -> None:
+        super().__init__(work_dir=str(project.root), pulumi_command=engines)
+        self.project = project
+
+    @classmethod
+    def find(cls, folder: Path) -> ProjectWorkspace:
+        """The workspace of the project that ``folder`` lies in, with the Pulumi CLI that is to run it.
+
+        Raises :class:`~byoc.errors.InputError` if there is no project, or no CLI of the right version.
+        """
+        root = project_root(folder)
+        return cls(read_project(root), Engines(root))
+
+    @property
+    def engines(self) -> Engines:
+        """The CLI, and what it is running."""
+        command = self.pulumi_command
+        assert isinstance(command, Engines)  # noqa: S101 - the constructor put it there
+        return command
+
+    def select_stack(self, stack_name: str) -> None:
+        """Nothing: each command names its stack."""
+
+    def create_stack(self, stack_name: str) -> None:
+        """Make the stack in the backend, as ``pulumi stack init --no-select``.
+
+        Its secrets are encrypted as its file says under ``secretsprovider``, else as is the backend's default.
+        """
+        provider = read_yaml(self.project.stack_file(stack_name)).get("secretsprovider")
+        chosen = ["--secrets-provider", provider] if isinstance(provider, str) else []
+        self._pulumi("stack", "init", stack_name, "--no-select", *chosen)
+
+    def stack_outputs(self, stack_name: str) -> OutputMap:  # noqa: ARG002 - the base's signature
+        """Nothing: the engine's events told the outputs with the secrets masked, and nobody asked for them in plain."""
+        return {}
+
+    def existing(self, name: str) -> Stack:
+        """A stack that is known to exist."""
+        return Stack.select(name, self)
+
+    def stacks_in_backend(self) -> frozenset[str]:
+        """The names of this project's stacks that exist in the backend.
+
+        Raises :class:`~byoc.errors.ByocError` if the backend does not answer.
+        """
+        try:
+            return frozenset(stack.name.rsplit("/", 1)[-1] for stack in self.list_stacks())
+        except CommandError as error:
+            raise ByocError(command_failure(str(error), stack="").render()) from None
+
+    def save_config(self, stack: str, pairs: Mapping[str, str], file: Path | None = None) -> None:
+        """Set config values in the stack's file, or in ``file``, as ``pulumi config set``.
+
+        A key with dots after its namespace is a path into an object.
+        """
+        for path in (False, True):
+            chosen = [f"{key}={value}" for key, value in pairs.items() if ("." in key.partition(":")[2]) is path]
+            if chosen:
+                words = [word for pair in chosen for word in ("--plaintext", pair)]
+                target = ["--config-file", str(file)] if file else []
+                flags = ["--path"] if path else []
+                self._pulumi("config", "set-all", "--stack", stack, *target, *flags, *words)
+
+    def _pulumi(self, *words: str) -> None:
+        try:
+            self.engines.run(list(words), self.work_dir, self.env_vars)
+        except CommandError as error:
+            raise ByocError(command_failure(str(error), stack="").render()) from None
+
+
+def project_root(folder: Path) -> Path:
+    """The folder of the project that ``folder`` lies in; raises :class:`~byoc.errors.InputError` if it lies in none."""
+    for candidate in (folder.resolve(), *folder.resolve().parents):
+        if (candidate / "Pulumi.yaml").is_file():
+            return candidate
+    raise InputError(
+        f"no Pulumi.yaml in {folder} or above it\n"
+        "      mend it:  run this in a checkout of the project, or name one with --cwd"
+    )

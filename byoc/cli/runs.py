@@ -1,0 +1,126 @@
+"""``byoc runs``: what detached runs do and did."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from byoc.automation.records import RunRecord
+
+app = typer.Typer(help="Look at runs that were begun with --detach, and stop them.")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Folder = Annotated[
+    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
+]
+RunId = Annotated[str, typer.Argument(metavar="ID", help="The run's id, as 'byoc runs' shows it.")]
+_SECONDS_BETWEEN_LOOKS = 0.5
+
+
+@app.callback(invoke_without_command=True)
+def runs(context: typer.Context, json: Json = False, cwd: Folder = None) -> None:
+    """List the runs, the oldest first: state, process, when they began, what they were asked to do."""
+    if context.invoked_subcommand is not None:
+        return
+    from byoc.automation.records import all_runs
+    from byoc.cli.view import console, rows_table, show_json
+
+    found = [_summary(record) for record in all_runs(_root(cwd))]
+    if json:
+        show_json({"runs": found})
+    else:
+        rows = [(run["run"], run["state"], str(run["pid"] or ""), run["startedAt"], run["asked"]) for run in found]
+        console().print(rows_table(("run", "state", "process", "began", "asked for"), rows))
+
+
+@app.command()
+def show(
+    run_id: RunId,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")] = False,
+    json: Json = False,
+    cwd: Folder = None,
+) -> int:
+    """Show what a run has done so far, and what came of it. Exit code 1 if it did not succeed."""
+    from byoc.automation.records import find_run
+    from byoc.cli.view import show_json
+
+    record = find_run(_root(cwd), run_id)
+    if json:
+        while follow and record.is_alive():
+            time.sleep(_SECONDS_BETWEEN_LOOKS)
+        document = {**_summary(record), "result": record.result}
+        show_json(document)
+    else:
+        _show_events(record, follow=follow)
+        _show_end(record)
+    return 0 if record.state.value in ("running", "succeeded") else 1
+
+
+@app.command()
+def stop(run_id: RunId, cwd: Folder = None) -> int:
+    """Stop a run as Ctrl-C does: what is under way is finished. A second time: at once."""
+    from byoc.automation.records import find_run
+
+    record = find_run(_root(cwd), run_id)
+    if record.stop():
+        typer.echo(f"run {run_id} was told to stop; what is under way is finished first")
+        return 0
+    typer.echo(f"run {run_id} does not run: it is {record.state.value}")
+    return 1
+
+
+def _root(cwd: Path | None) -> Path:
+    from byoc.automation.workspace import project_root
+
+    return project_root(cwd or Path.cwd())
+
+
+def _summary(record: RunRecord) -> dict[str, Any]:
+    request = record.request
+    words = [request["verb"], *request["stacks"], *(["--all"] if request["every"] else [])]
+    return {
+        "run": record.id,
+        "state": record.state.value,
+        "pid": record.pid,
+        "startedAt": request["startedAt"],
+        "asked": " ".join(words),
+    }
+
+
+def _show_events(record: RunRecord, *, follow: bool) -> None:
+    from byoc.cli.view import ProgressView, console
+
+    view = ProgressView(console(), "", many=True)
+    place = 0
+    while True:
+        alive = record.is_alive()  # asked first, so that the last events are still read
+        events, place = record.events(place)
+        for event in events:
+            view(event)
+        if not (follow and alive):
+            return
+        time.sleep(_SECONDS_BETWEEN_LOOKS)
+
+
+def _show_end(record: RunRecord) -> None:
+    from byoc.automation.many import StackOutcome
+    from byoc.cli.stacks import show_command
+
+    result = record.result
+    typer.echo(f"run {record.id}: {record.state.value}")
+    if result is None:
+        if record.state.value == "lost":
+            typer.echo(
+                "its process is gone and left no result: it was killed, or the machine went down\n"
+                "to do: byoc refresh of its stacks, then run it again; if a stack is still locked, before that:\n"
+                "       pulumi cancel --stack STACK"
+            )
+        return
+    if "error" in result:
+        typer.echo(result["error"])
+    outcomes = tuple(StackOutcome.of_document(item) for item in result["stacks"])
+    show_command(outcomes, preview=record.request["verb"] == "preview", many=len(outcomes) > 1)
