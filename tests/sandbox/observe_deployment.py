@@ -288,7 +288,15 @@ CASES: Mapping[str, Case] = {
             "multiAz": change_database(MultiAZ=False),
         },
         import_id=lambda _made: "chat",
-        untold=frozenset({"applyImmediately", "deleteAutomatedBackups", "password", "skipFinalSnapshot"}),
+        untold=frozenset(
+            {
+                "applyImmediately",
+                "deleteAutomatedBackups",
+                "password",
+                "performanceInsightsEnabled",  # moto does not keep it
+                "skipFinalSnapshot",
+            }
+        ),
     ),
     "aws:secretsmanager/secret:Secret": Case(
         inputs=secret,

@@ -104,8 +104,7 @@ def test_a_refresh_right_after_up_sees_no_drift(settled: Settled, stack: str) ->
 def test_what_an_import_of_everything_gives_is_not_replaced_by_the_next_up(settled: Settled, stack: str) -> None:
     changed = {}
     for item in kept(settled, stack):
-        token = item.handler.token
-        import_id = IMPORT_IDS[token](item) if token in IMPORT_IDS else item.id
+        import_id = IMPORT_IDS[item.handler.token](item) if item.handler.token in IMPORT_IDS else item.id
         assert item.handler.imported_id(item.aws, import_id) == item.id
         there = item.handler.observe(item.aws, import_id, {})
         assert there is not None, item.name

@@ -89,6 +89,8 @@ def _as_number(value: object) -> float | None:
 
 def retold(written: Any, told: Any) -> Any:  # noqa: ANN401 - property values are of any type
     """What AWS tells, in the words of the program: ``written`` itself, down to its parts, where that means the same."""
+    if is_empty(written) and is_empty(told.value if isinstance(told, Told) else told):
+        return written
     if isinstance(told, Told):
         return written if told.means(written, told.value) else told.value
     if isinstance(told, Unordered) and isinstance(written, list):
