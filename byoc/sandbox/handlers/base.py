@@ -77,8 +77,8 @@ class Handler(ABC):
     The engine calls ``check`` first, always; then, for a new resource: ``create`` (its id is recorded), ``configure``,
     ``read``. For an existing one: ``diff``, and if it changed ``update`` and ``read``; for a replacement a create and,
     at the end, a ``delete``. After an interruption between the create call and its answer: ``find``, and if it gives an
-    id, ``configure`` and ``read``. So ``configure``, ``update`` and ``delete`` must be safe to repeat. For a refresh or an
-    import: ``observe``, for an import also ``imported_id``, and ``read``.
+    id, ``configure`` and ``read``. So ``configure``, ``update`` and ``delete`` must be safe to repeat. For a refresh or
+    an import: ``observe``, for an import also ``imported_id``, and ``read``.
     """
 
     token: ClassVar[str]
