@@ -73,6 +73,38 @@ def status(json: Json = False, cwd: Folder = None) -> int:
 
 
 @app.command()
+def env(json: Json = False, cwd: Folder = None) -> None:
+    """Print the environment in which the real Pulumi CLI provisions the embedded AWS: eval "$(byoc sandbox env)".
+
+    No login and no account: the state lies beside the embedded AWS, and ends with it.
+    """
+    from byoc.sandbox.cli_environment import as_shell
+
+    environment = _workspace(cwd).cli_environment()
+    if json:
+        from byoc.cli.view import show_json
+
+        show_json(environment)
+    else:
+        typer.echo(as_shell(environment))
+
+
+@app.command()
+def provide(stack: Stack, json: Json = False, cwd: Folder = None) -> None:
+    """Give the embedded AWS what a stack takes for granted (an existing VPC, a certificate), for the Pulumi CLI.
+
+    'byoc sandbox up' does so by itself.
+    """
+    provided = _workspace(cwd).provide(stack)
+    if json:
+        from byoc.cli.view import show_json
+
+        show_json({"provided": list(provided)})
+    else:
+        typer.echo("\n".join(provided) or f"{stack} takes nothing for granted that is not there")
+
+
+@app.command()
 def preview(stack: Stack, json: Json = False, config: Override = None, calls: Calls = None, cwd: Folder = None) -> int:
     """Show what 'up' would do; change nothing."""
     workspace = _workspace(cwd)

@@ -21,8 +21,9 @@ from botocore.exceptions import ClientError
 
 from byoc.errors import ByocError
 from byoc.runs import RunResult
+from byoc.sandbox.emulator_cloud import EmulatorCloud
 from byoc.sandbox.session import SandboxAws
-from byoc.sandbox.workspace import EmulatorCloud, Workspace
+from byoc.sandbox.workspace import Workspace
 
 ACCOUNT, DEVELOPMENT, PRODUCTION = "demo-account", "demo-chat", "demo-support"
 PASSPHRASE = "byoc-demo"  # noqa: S105 - the examples' secrets are made up, and their passphrase stands in the examples

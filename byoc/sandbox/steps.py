@@ -1,29 +1,23 @@
 """What is done for one resource: decide between create, update, replacement and nothing, and carry it out.
 
-Every step is written to the state before and after its AWS call. A create call that may or may not have been carried
-out (a server error, a lost answer, a killed process) is never repeated blindly: the handler is asked to ``find`` what
-it may have made.
+Every step is written to the state before and after its AWS call. A create call of a killed process, which may or may
+not have been carried out, is never repeated blindly: the handler is asked to ``find`` what it may have made.
 """
 
 from __future__ import annotations
 
-import random
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from byoc.errors import ByocError
 from byoc.runs import Op
-from byoc.sandbox.handlers.base import DEFAULTED, Diff, Handler, Properties
+from byoc.sandbox.handlers.base import Diff, Handler, Properties
+from byoc.sandbox.lifecycle import checked, foreseen, make, outputs_now, remove, secret_keys
 from byoc.sandbox.registry import handler_for
-from byoc.sandbox.session import SandboxAws, is_ambiguous, is_denied, is_throttle
+from byoc.sandbox.session import SandboxAws
 from byoc.sandbox.state import ResourceState, StackState
-from byoc.values import UNKNOWN, contains_secret, contains_unknown, mark_secrets, plain
-
-_CREATE_ATTEMPTS = 12
+from byoc.values import UNKNOWN, mark_secrets, plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,16 +73,13 @@ def plan(goal: Goal, old: ResourceState | None) -> Plan:
 
 def _checked(handler: Handler, goal: Goal, old: ResourceState | None) -> Properties:
     before = plain(dict(old.inputs)) if old is not None else None
-    inputs = plain(dict(goal.state.inputs))
-    if handler.taggable:
-        inputs["tagsAll"] = {**goal.default_tags, **(inputs.get("tags") or {})}
-    checked = handler.check(goal.state.name, inputs, before)
+    filled = checked(handler, goal.state.name, plain(dict(goal.state.inputs)), before, goal.default_tags)
     if before is not None:
         for key in goal.ignore_changes:
-            checked.pop(key, None)
+            filled.pop(key, None)
             if key in before:
-                checked[key] = before[key]
-    return checked
+                filled[key] = before[key]
+    return filled
 
 
 def _with_options(diff: Diff, goal: Goal) -> Diff:
@@ -141,7 +132,7 @@ class Executor:
         wanted = replace(goal.state, inputs=_sealed(inputs, goal.state.inputs))
         self._state.begin(wanted)
         try:
-            made = goal.import_id or self._make(handler, aws, inputs)
+            made = goal.import_id or make(handler, aws, inputs)
         except Exception:
             self._state.abandon(wanted.urn)
             raise
@@ -172,32 +163,9 @@ class Executor:
     def delete(self, resource: ResourceState, aws: SandboxAws | None) -> None:
         """Delete a resource from the account (unless it is retained) and from the state."""
         if aws is not None and resource.custom and not resource.retain_on_delete:
-            handler, everything = (
-                handler_for(resource.type),
-                {**plain(dict(resource.inputs)), **plain(dict(resource.outputs))},
-            )
-            try:
-                handler.delete(aws, resource.id, everything)
-            except ClientError as error:
-                # A policy that goes by tags denies the repeated deletion of what is gone, and with it its tags.
-                if not is_denied(error) or handler.read(aws, resource.id, everything) is not None:
-                    raise
+            everything = {**plain(dict(resource.inputs)), **plain(dict(resource.outputs))}
+            remove(handler_for(resource.type), aws, resource.id, everything)
         self._state.drop(resource)
-
-    def _make(self, handler: Handler, aws: SandboxAws, inputs: Properties) -> str:
-        for attempt in range(_CREATE_ATTEMPTS):
-            try:
-                with aws.unrepeated():
-                    return handler.create(aws, inputs)
-            except Exception as error:
-                last = attempt == _CREATE_ATTEMPTS - 1
-                if last or not (is_throttle(error) or is_ambiguous(error)):
-                    raise
-                # Also after a throttle: a create of several calls may have got past the one that makes the thing.
-                if (found := handler.find(aws, inputs)) is not None:
-                    return found
-                time.sleep(random.uniform(0.02, 0.05) * 2 ** min(attempt, 6))  # noqa: S311 - jitter
-        raise AssertionError("unreachable: the last attempt raises")
 
     def _finish(self, goal: Goal, resource: ResourceState, inputs: Properties, aws: SandboxAws) -> ResourceState:
         self._state.put(resource)
@@ -207,14 +175,8 @@ class Executor:
 
     def _read(self, goal: Goal, resource: ResourceState, inputs: Properties, aws: SandboxAws) -> ResourceState:
         handler = handler_for(resource.type)
-        read = handler.read(aws, resource.id, inputs)
-        if read is None:
-            raise ByocError(
-                f"'{resource.name}' ({resource.id}) is not in the account any more\n"
-                "      mend it:  take it out of the stack ('pulumi refresh' with the CLI), then run again"
-            )
-        outputs = {key: value for key, value in {**inputs, **read}.items() if key != DEFAULTED}
-        secret = goal.secret_outputs | handler.secret_outputs | _secret_keys(goal.state.inputs)
+        outputs = outputs_now(handler, aws, resource.name, resource.id, inputs)
+        secret = goal.secret_outputs | handler.secret_outputs | secret_keys(goal.state.inputs)
         done = replace(resource, outputs=mark_secrets(outputs, secret & outputs.keys()), incomplete=False)
         self._state.put(done)
         return done
@@ -223,22 +185,12 @@ class Executor:
 def predicted_outputs(goal: Goal, planned: Plan) -> dict[str, Any]:
     """What a preview can say of a resource's outputs; what it leaves out is unknown."""
     handler = handler_for(goal.state.type)
-    wanted = {key: value for key, value in planned.inputs.items() if key != DEFAULTED and not contains_unknown(value)}
-    if planned.op in (Op.CREATE, Op.REPLACE) or planned.old is None:
-        outputs = wanted
-    else:
-        unknown = {key for change in planned.changed for key in handler.recomputed.get(change, ())}
-        unknown |= {key for key, value in planned.inputs.items() if contains_unknown(value)}
-        outputs = {**plain(dict(planned.old.outputs)), **wanted}
-        outputs = {key: value for key, value in outputs.items() if key not in unknown}
-    secret = goal.secret_outputs | handler.secret_outputs | _secret_keys(goal.state.inputs)
+    kept = planned.op not in (Op.CREATE, Op.REPLACE) and planned.old is not None
+    before = plain(dict(planned.existing.outputs)) if kept else None
+    outputs = foreseen(handler, planned.inputs, before, planned.changed)
+    secret = goal.secret_outputs | handler.secret_outputs | secret_keys(goal.state.inputs)
     return mark_secrets(outputs, secret & outputs.keys())
 
 
-def _secret_keys(inputs: Mapping[str, Any]) -> frozenset[str]:
-    keys = {key for key, value in inputs.items() if contains_secret(value)}
-    return frozenset(keys | {"tagsAll"} if "tags" in keys else keys)
-
-
-def _sealed(checked: Properties, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    return mark_secrets(checked, _secret_keys(wanted) & checked.keys())
+def _sealed(inputs: Properties, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    return mark_secrets(inputs, secret_keys(wanted) & inputs.keys())

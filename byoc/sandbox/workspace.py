@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import runpy
 import threading
-import urllib.parse
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,12 +20,13 @@ from byoc.errors import InputError
 from byoc.project.project_file import read_project
 from byoc.project.stack_file import read_stack_file
 from byoc.runs import Listener, RunResult, ignore
+from byoc.sandbox.cli_environment import cli_environment
 from byoc.sandbox.emulator import process
+from byoc.sandbox.emulator_cloud import EmulatorCloud
 from byoc.sandbox.engine import Engine
 from byoc.sandbox.overrides import with_overrides
 from byoc.sandbox.prerequisites import taken_for_granted
 from byoc.sandbox.program import Program
-from byoc.sandbox.session import SandboxAws
 from byoc.sandbox.state import StackState
 from byoc.sandbox.state_crypto import StateCrypter
 from byoc.stack_config import load_stack_config
@@ -34,50 +35,8 @@ from byoc.values import hidden, plain
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from byoc.sandbox.emulator.client import EmulatorClient
     from byoc.sandbox.emulator.process import RunningEmulator
     from byoc.sandbox.session import CallObserver
-
-DOCUMENTED_PRINCIPAL = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
-"""The control plane's principal in the documented setup (US)."""
-
-
-@dataclass(frozen=True)
-class EmulatorCloud:
-    """The embedded AWS as a :class:`byoc.sandbox.providers.Cloud`."""
-
-    client: EmulatorClient
-
-    @property
-    def endpoint(self) -> str:
-        """The emulator's URL."""
-        return self.client.endpoint
-
-    def administrator(self, account_id: str) -> Mapping[str, str | None]:
-        """boto3 credentials of an account's administrator."""
-        return self.client.administrator(account_id).boto3
-
-    def control_plane(self, role_arn: str) -> Mapping[str, str | None]:
-        """boto3 credentials of the first principal that ``role_arn`` trusts; without a role, the documented one."""
-        return self.client.control_plane(self._trusted_principal(role_arn)).boto3
-
-    def _trusted_principal(self, role_arn: str) -> str:
-        account_id, role_name = role_arn.split(":")[4], role_arn.rsplit("/", 1)[1]
-        aws = SandboxAws(
-            endpoint=self.endpoint, region="us-east-1", credentials=self.administrator(account_id), run_id="sandbox"
-        )
-        iam = aws.client("iam")
-        try:
-            document = iam.get_role(RoleName=role_name)["Role"]["AssumeRolePolicyDocument"]
-        except iam.exceptions.NoSuchEntityException:
-            return DOCUMENTED_PRINCIPAL
-        trust = json.loads(urllib.parse.unquote(document)) if isinstance(document, str) else document
-        for statement in trust["Statement"]:
-            principals = statement.get("Principal", {}).get("AWS", [])
-            for principal in [principals] if isinstance(principals, str) else principals:
-                if ":role/" in principal:
-                    return str(principal)
-        return DOCUMENTED_PRINCIPAL
 
 
 @contextmanager
@@ -137,6 +96,15 @@ class Workspace:
         names = sorted({path.stem for path in [*folder.glob("*.json"), *folder.glob("*.journal")]})
         stacks = {name: len(self._state(emulator, name).resources) for name in names}
         return {"running": True, "endpoint": emulator.endpoint, "pid": emulator.pid, "stacks": stacks}
+
+    def cli_environment(self) -> dict[str, str]:
+        """What to set for the real Pulumi CLI, so that it provisions the embedded AWS; starts it if none is running."""
+        tools = self.root / ".tools" / "pulumi" / "bin"
+        return cli_environment(self.home, self.start().id, tools, os.environ.get("PATH", ""))
+
+    def provide(self, stack: str) -> tuple[str, ...]:
+        """Give the embedded AWS what the stack's config takes for granted and is not there yet; says what it was."""
+        return self._provide(self.config(stack))
 
     # Stacks
 

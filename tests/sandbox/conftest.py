@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 from botocore.retries.standard import ExponentialBackoff
 
-from byoc.sandbox import steps
+from byoc.sandbox import lifecycle
 from byoc.sandbox.emulator import process
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, PASSPHRASE, SUPPORT, Settled, World, Worlds
 
@@ -41,7 +41,7 @@ def settled(worlds: Worlds) -> Settled:
 def quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     """Failed calls are repeated as often as ever, but without a pause before."""
     monkeypatch.setenv("AWS_RETRY_MODE", "standard")
-    monkeypatch.setattr(steps, "random", SimpleNamespace(uniform=lambda _least, _most: 0.0))
+    monkeypatch.setattr(lifecycle, "random", SimpleNamespace(uniform=lambda _least, _most: 0.0))
     monkeypatch.setattr(ExponentialBackoff, "delay_amount", lambda _self, _context: 0.001)
 
 
