@@ -16,11 +16,11 @@ from dataclasses import dataclass, field, replace
 import pulumi
 
 from byoc.errors import ByocError
+from byoc.program_run import Program, run_program
 from byoc.runs import Event, Failure, Listener, Op, Phase, RunResult, Step, ignore
 from byoc.sandbox.deletions import delete_in_order
 from byoc.sandbox.failures import failure_of, failure_of_program
 from byoc.sandbox.monitor import SandboxMonitor
-from byoc.sandbox.program import Program, run_program
 from byoc.sandbox.providers import Cloud, Providers
 from byoc.sandbox.registry import handler_for
 from byoc.sandbox.session import CallObserver

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import runpy
 import threading
 import uuid
 from collections.abc import Iterable
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from byoc.config import AccountConfig, DeploymentConfig
 from byoc.errors import InputError
+from byoc.program_run import Program, script
 from byoc.project.project_file import read_project
 from byoc.project.stack_file import read_stack_file
 from byoc.runs import Listener, RunResult, ignore
@@ -26,7 +26,6 @@ from byoc.sandbox.emulator_cloud import EmulatorCloud
 from byoc.sandbox.engine import Engine
 from byoc.sandbox.overrides import with_overrides
 from byoc.sandbox.prerequisites import taken_for_granted
-from byoc.sandbox.program import Program
 from byoc.sandbox.state import StackState
 from byoc.sandbox.state_crypto import StateCrypter
 from byoc.stack_config import load_stack_config
@@ -150,7 +149,7 @@ class Workspace:
 
     def outputs(self, stack: str, *, show_secrets: bool = False) -> dict[str, Any]:
         """The outputs of the stack's last ``up``."""
-        state = self._recorded(stack)
+        state = self.recorded(stack)
         found: dict[str, Any] = (plain if show_secrets else hidden)(dict(state.outputs))
         return found
 
@@ -158,7 +157,7 @@ class Workspace:
         """What the stack has made, in the order in which it was made."""
         return [
             {"type": item.type, "name": item.name, "id": item.id, "urn": item.urn, "protect": item.protect}
-            for item in self._recorded(stack).resources.values()
+            for item in self.recorded(stack).resources.values()
         ]
 
     def config(self, stack: str) -> AccountConfig | DeploymentConfig:
@@ -173,6 +172,15 @@ class Workspace:
             raise InputError(f"stack '{stack}' is of kind '{config.kind}', not 'deployment'")
         return config
 
+    def recorded(self, stack: str) -> StackState:
+        """The stack's state after its last run; raises ``InputError`` if it is not up."""
+        self._must_exist(stack)
+        emulator = process.status(self.home)
+        state = self._state(emulator, stack) if emulator is not None else None
+        if state is None or not state.resources:
+            raise InputError(f"stack '{stack}' is not up\n      mend it:  byoc sandbox up {stack}")
+        return state
+
     # Inside
 
     def _program(self, stack: str, overrides: Iterable[str]) -> tuple[Program, AccountConfig | DeploymentConfig]:
@@ -181,9 +189,8 @@ class Workspace:
         config = with_overrides(file.config, overrides, file.project.name)
         # A wrong config stops here, before any AWS call.
         validated = load_stack_config(config, file.secret_keys, source=file.path.name)
-        main = file.project.main / "__main__.py"
         program = Program(
-            main=lambda: (runpy.run_path(str(main), run_name="__main__"), None)[1],
+            main=script(file.project.main / "__main__.py"),
             project=file.project.name,
             config=config,
             secret_keys=file.secret_keys,
@@ -214,14 +221,6 @@ class Workspace:
 
     def _state(self, emulator: RunningEmulator, stack: str) -> StackState:
         return StackState(self._state_folder(emulator), stack, self._crypter)
-
-    def _recorded(self, stack: str) -> StackState:
-        self._must_exist(stack)
-        emulator = process.status(self.home)
-        state = self._state(emulator, stack) if emulator is not None else None
-        if state is None or not state.resources:
-            raise InputError(f"stack '{stack}' is not up\n      mend it:  byoc sandbox up {stack}")
-        return state
 
     @contextmanager
     def _engine(
