@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 import pulumi
 
 from byoc.errors import ByocError
+from byoc.lookups import LookupFailedError
 from byoc.program_run import Program, run_program
 from byoc.runs import Event, Failure, Listener, Op, Phase, RunResult, Step, ignore
 from byoc.sandbox.deletions import delete_in_order
@@ -156,7 +157,7 @@ class Engine:
                     break
             except KeyboardInterrupt:
                 self.stop.set()
-        if errors and isinstance(errors[0], pulumi.RunError):
+        if errors and isinstance(errors[0], pulumi.RunError) and not isinstance(errors[0], LookupFailedError):
             raise errors[0]
         if errors:
             monitor.failures.append(failure_of_program(errors[0]))
