@@ -13,7 +13,9 @@ from byoc.adoption.found import RULE, Findings, Found
 from byoc.adoption.kinds import KIND_OF_TOKEN, Kind, kind_name
 from byoc.adoption.leftovers import Leftover, leftover
 from byoc.adoption.lookups import Lookups
-from byoc.adoption.recording import Registered, StackProgram, record
+from byoc.adoption.notes import notes
+from byoc.adoption.recording import Registered, record
+from byoc.program_run import Program, script
 from byoc.project.project_file import Project
 from byoc.project.stack_file import as_text
 from byoc.stack_config import load_stack_config
@@ -56,6 +58,8 @@ class Adoption:
     added: tuple[Registered, ...]
     left: tuple[Leftover, ...]
     conflicts: tuple[Conflict, ...]
+    notes: tuple[str, ...]
+    """What a person should know beyond the lists."""
 
 
 def adopt(project: Project, stack: str, findings: Findings) -> Adoption:
@@ -97,14 +101,10 @@ class _Comparison:
         config = {**{key: as_text(value) for key, value in project.defaults.items()}, **given}
         secret_keys = frozenset(f"{project.name}:{key}" for key in self._derived.secrets)
         load_stack_config(config, secret_keys, source=project.stack_file(self._stack).name)
-        program = StackProgram(
-            main=project.main / "__main__.py",
-            project=project.name,
-            stack=self._stack,
-            config=config,
-            secret_keys=secret_keys,
+        program = Program(
+            main=script(project.main / "__main__.py"), project=project.name, config=config, secret_keys=secret_keys
         )
-        return record(program, self._outputs, Lookups(self._findings, self._derived.config["network"]))
+        return record(program, self._stack, self._outputs, Lookups(self._findings, self._derived.config["network"]))
 
     def _match(self, wanted: Registered) -> Found | None:
         kind = KIND_OF_TOKEN.get(wanted.type)
@@ -143,6 +143,7 @@ class _Comparison:
                 if id(found) not in matched
             ),
             conflicts=tuple(_conflicts(taken)),
+            notes=tuple(notes(self._findings, self._derived.names)),
         )
 
     def _take(self, wanted: Registered, found: Found) -> Taken:

@@ -14,7 +14,7 @@ from byoc.adoption.kinds import KINDS
 from byoc.adoption.trust import Trust, read_trust
 from byoc.config.access import CONTROL_PLANES
 from byoc.config.tags import OWN_KEYS
-from byoc.errors import ByocError, InputError
+from byoc.errors import InputError
 from byoc.naming import DEFAULT_PREFIX, Names
 
 _ANYWHERE = "0.0.0.0/0"
@@ -29,14 +29,16 @@ class Derived:
 
     config: Mapping[str, Any]
     secrets: Mapping[str, str] = field(repr=False)
+    names: Names
 
 
 def derive(findings: Findings) -> Derived:
     """The config of a stack of kind ``account`` that makes what was found.
 
-    Raises ``ByocError`` where what was found is no documented setup, or grants what no config can express.
+    Raises ``InputError`` where what was found is no documented setup, or grants what no config can express.
     """
     names = Names(_prefix(findings))
+    _refuse_what_a_stack_has(findings)
     role = findings.one("aws_iam_role", name=names.control_plane_role)
     trust = read_trust(role.text("assume_role_policy")) if role else None
     config = {
@@ -50,7 +52,7 @@ def derive(findings: Findings) -> Derived:
         "runtime": _runtime(findings, names),
         "adopted": _adopted(findings, names),
     }
-    return Derived(config={key: value for key, value in config.items() if value}, secrets=_secrets(trust))
+    return Derived(config={key: value for key, value in config.items() if value}, secrets=_secrets(trust), names=names)
 
 
 def _secrets(trust: Trust | None) -> dict[str, str]:
@@ -69,6 +71,18 @@ def _prefix(findings: Findings) -> str:
             "      mend it:  give the state of the documented module, or the right account, region and --name-prefix"
         )
     return prefixes[0]
+
+
+def _refuse_what_a_stack_has(findings: Findings) -> None:
+    """Two stacks would undo each other's work."""
+    for cluster in findings.of_type("aws_ecs_cluster"):
+        if tags.INSTALL_KEY in (cluster.attributes.get("tags_all") or {}):
+            raise InputError(
+                f"{findings.source}: {cluster.text('name')} carries the tag {tags.INSTALL_KEY}; nothing was written\n"
+                "      allowed:  an account that no stack of this library has made or taken over\n"
+                "      mend it:  work with the stack that has it; a lost state comes back from a backup, with "
+                "pulumi stack import"
+            )
 
 
 def _access(role: Found | None, trust: Trust | None) -> dict[str, Any]:
@@ -94,7 +108,7 @@ def _network(findings: Findings, names: Names) -> dict[str, Any]:
     subnet_group = findings.one("aws_db_subnet_group", name=names.db_subnet_group)
     if group is None or subnet_group is None:
         missing = names.load_balancer_security_group if group is None else names.db_subnet_group
-        raise ByocError(
+        raise InputError(
             f"{findings.source}: there is no {missing}, so the VPC and its subnets are not known; nothing was written\n"
             "      allowed:  the documented setup, with its security groups and its DB subnet group\n"
             "      mend it:  finish `terraform apply`, or make a new install of your own instead of adopting"

@@ -100,6 +100,9 @@ def _secret_inputs(item: Registered) -> Mapping[str, Any]:
 
 def write_together(texts: Mapping[Path, str]) -> None:
     """Write all files or none: each is written whole beside its place first."""
+    folders = [str(path) for path in texts if path.is_dir()]
+    if folders:
+        raise InputError(f"{', '.join(folders)}: this is a folder; name a file")
     waiting: dict[Path, Path] = {}
     try:
         for path, text in texts.items():

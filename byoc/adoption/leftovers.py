@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from byoc.adoption.found import RULE, Found
+from byoc.adoption.kinds import KINDS
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +39,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "aws_iam_policy": _SECRETS_POLICY,
     "aws_iam_role_policy_attachment": (
         "the stack attaches no such policy to this role; what runs may still need it, so it stays",
-        "detach it once every deployment is one of this library's",
+        "detach it once every deployment is one of this library's, and before pulumi destroy: AWS deletes no role that "
+        "has a policy",
     ),
     "aws_ec2_tag": ("the stack writes no such tag", "nothing, or remove the tag by hand"),
     "aws_vpc": ("the network stays as it is: network.kind is existing", "keep it where it is kept now"),
@@ -58,3 +60,8 @@ def leftover(found: Found, *, kept: bool) -> Leftover:
     else:
         why, to_do = _WORDS.get(found.type, _ANYTHING)
     return Leftover(address=found.address, type=found.type, why=why, to_do=to_do)
+
+
+def is_of_the_module(item: Leftover) -> bool:
+    """Whether the documented module makes things of this type, so that nothing is lost if Terraform forgets them."""
+    return item.type == RULE or item.type in _WORDS or any(item.type == kind.terraform for kind in KINDS)

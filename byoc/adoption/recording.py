@@ -6,21 +6,16 @@ that only a run can tell is a text that says so.
 
 from __future__ import annotations
 
-import asyncio
-import runpy
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import pulumi
 from google.protobuf import empty_pb2
 from pulumi.runtime import mocks
 from pulumi.runtime.proto import provider_pb2, resource_pb2
-from pulumi.runtime.settings import configure, set_root_resource
-from pulumi.runtime.stack import run_in_stack
 
+from byoc.program_run import Program, run_program
 from byoc.values import decode, encode, plain
 
 STACK_TYPE = "pulumi:pulumi:Stack"
@@ -53,43 +48,27 @@ Answers = Callable[[str, Mapping[str, Any]], Mapping[str, Any]]
 """The answer to a provider function: its token and arguments; raises ``LookupError`` for one that it cannot answer."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class StackProgram:
-    """A program on disk with the config of one stack, by full key, as Pulumi hands it over."""
+def record(program: Program, stack: str, outputs: Outputs, answers: Answers) -> tuple[Registered, ...]:
+    """Everything that the program registers: providers, components, resources, each by name and after its parent.
 
-    main: Path
-    project: str
-    stack: str
-    config: Mapping[str, str]
-    secret_keys: frozenset[str]
-
-
-def record(program: StackProgram, outputs: Outputs, answers: Answers) -> tuple[Registered, ...]:
-    """Everything that the program registers, in the order in which it does. Raises what the program raises."""
+    The order of the registrations themselves is another one in each run. Raises what the program raises.
+    """
     monitor = _Recorder(outputs, answers)
+    run_program(program, stack, monitor, preview=True)
+    return in_order(monitor.registered)
 
-    async def body() -> None:
-        features = set(monitor.GetDeploymentInfo(empty_pb2.Empty()).supportedFeatures)  # type: ignore[no-untyped-call]
-        configure(
-            mocks.MockSettings(
-                monitor=monitor,
-                monitor_features=features,
-                engine=mocks.MockEngine(None),
-                project=program.project,
-                stack=program.stack,
-                dry_run=True,
-                organization=None,
-                callbacks=None,
-                outputs=set(),
-                lock=threading.Lock(),
-            )
-        )
-        set_root_resource(None)  # type: ignore[arg-type]
-        pulumi.runtime.set_all_config(dict(program.config), sorted(program.secret_keys))
-        await run_in_stack(lambda: (runpy.run_path(str(program.main), run_name="__main__"), None)[1])
 
-    asyncio.run(body())
-    return tuple(monitor.registered)
+def in_order(registered: Collection[Registered]) -> tuple[Registered, ...]:
+    """Providers, components, resources: each by name, and after its parent."""
+    parents = {item.name: item.parent for item in registered}
+
+    def depth(name: str) -> int:
+        return 1 + depth(parents[name]) if name in parents else 0
+
+    def place(item: Registered) -> tuple[bool, bool, int, str]:
+        return item.custom and not item.is_provider, not item.is_provider, depth(item.name), item.name
+
+    return tuple(sorted(registered, key=place))
 
 
 class _NoMocks(mocks.Mocks):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from byoc.errors import ByocError
+from byoc.errors import InputError
 
 _MOST_IDS = 2
 """``byoc:externalId`` and ``byoc:previousExternalId``."""
@@ -24,7 +24,7 @@ class Trust:
 def read_trust(document: str) -> Trust:
     """The principals and external ids of a trust policy of the documented form.
 
-    Raises ``ByocError`` for one that says more than a stack config can: ``up`` would take that away.
+    Raises ``InputError`` for one that says more than a stack config can: ``up`` would take that away.
     """
     principals: list[str] = []
     external_ids: list[str] = []
@@ -71,8 +71,8 @@ def _listed(value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, list) else [str(value)]
 
 
-def _refused(got: str) -> ByocError:
-    return ByocError(
+def _refused(got: str) -> InputError:
+    return InputError(
         "the trust policy of the cross-account role says more than a stack can say; nothing was written\n"
         f"      got:      {got}\n"
         "      allowed:  statements that allow named roles or users sts:AssumeRole under StringEquals of "

@@ -7,17 +7,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import boto3
-import pytest
-
-from byoc.adoption.found import Found
-from byoc.adoption.kinds import KIND_OF_TOKEN, kind_name
-from byoc.adoption.scan import scan_account
-from byoc.naming import Names
+from byoc.sandbox.lifecycle import outputs_of
+from byoc.sandbox.registry import handler_for
+from byoc.sandbox.session import SandboxAws
 from byoc.sandbox.state import ResourceState, StackState
 from byoc.sandbox.state_crypto import StateCrypter
 from tests.sandbox.sandbox_world import EXAMPLE_ACCOUNT, World
@@ -164,10 +160,12 @@ class DocumentedAccount:
 
 def import_into(world: World, stack: str, import_file: Path) -> None:
     """Put into the embedded engine's state what ``pulumi import --file`` would: each resource as AWS holds it."""
-    aws = boto3.Session(region_name=world.region, **world.client.administrator(world.account_id).boto3)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT_URL", world.client.endpoint)
-        found = scan_account(aws, world.account_id, Names()).resources
+    aws = SandboxAws(
+        endpoint=world.client.endpoint,
+        region=world.region,
+        credentials=world.client.administrator(world.account_id).boto3,
+        run_id="import",
+    )
     state = StackState(world.home / "state" / world.workspace.start().id, stack, StateCrypter.of_folder(world.home))
     urns: dict[str, str] = {}
     with state.exclusive():
@@ -175,28 +173,20 @@ def import_into(world: World, stack: str, import_file: Path) -> None:
             parent = urns.get(spec.get("parent", ""), "")
             chain = f"{parent.split('::')[2]}$" if parent else ""
             urns[spec["name"]] = f"urn:pulumi:{stack}::byoc::{chain}{spec['type']}::{spec['name']}"
-            state.put(_imported(spec, urns, parent, found))
+            state.put(_imported(spec, urns, parent, aws))
         state.fold()
 
 
-def _imported(spec: Mapping[str, Any], urns: Mapping[str, str], parent: str, found: Sequence[Found]) -> ResourceState:
-    kind = KIND_OF_TOKEN.get(spec["type"])
-    if kind is None:
-        provider = not spec.get("component")
-        given = {"id": "imported", "inputs": spec["inputs"], "outputs": spec["inputs"]} if provider else {}
-        return ResourceState(urn=urns[spec["name"]], type=spec["type"], custom=provider, parent=parent, **given)
-    (there,) = (item for item in found if kind_name(item) == kind.terraform and kind.import_id(item) == spec["id"])
-    told = {name: there.attributes.get(key) for key, name in kind.properties.items()}
-    inputs = {name: value for name, value in told.items() if value not in (None, "", 0, [], {})}
-    if kind.taggable:
-        inputs |= {"tags": dict(there.attributes["tags_all"]), "tagsAll": dict(there.attributes["tags_all"])}
-    return ResourceState(
-        urn=urns[spec["name"]],
-        type=spec["type"],
-        custom=True,
-        id=there.text("id"),
-        inputs=inputs,
-        outputs={**inputs, "arn": there.text("arn")},
-        parent=parent,
-        provider=urns[spec["provider"]],
-    )
+def _imported(spec: Mapping[str, Any], urns: Mapping[str, str], parent: str, aws: SandboxAws) -> ResourceState:
+    placed = {"urn": urns[spec["name"]], "type": spec["type"], "parent": parent}
+    if spec.get("component"):
+        return ResourceState(custom=False, **placed)
+    if "id" not in spec:  # the provider
+        return ResourceState(custom=True, id="imported", inputs=spec["inputs"], outputs=spec["inputs"], **placed)
+    handler = handler_for(spec["type"])
+    inputs = handler.observe(aws, spec["id"], {})
+    assert inputs is not None, f"{spec['name']}: there is no {spec['id']}"
+    id_ = handler.imported_id(aws, spec["id"])
+    outputs = outputs_of(handler, aws, id_, inputs)
+    assert outputs is not None
+    return ResourceState(custom=True, id=id_, inputs=inputs, outputs=outputs, provider=urns[spec["provider"]], **placed)

@@ -15,7 +15,7 @@ import pulumi
 import pytest
 from botocore.exceptions import ClientError
 
-from byoc.sandbox import engine, monitor, registry, steps
+from byoc.sandbox import engine, lifecycle, monitor, registry
 from byoc.sandbox.handlers.base import AutoName, Aws, Handler, Properties
 from byoc.sandbox.providers import Providers
 
@@ -181,7 +181,7 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> FakeCloud:
     handlers: dict[str, Handler] = {handler.token: handler for handler in (Thing(), Database(), Numbered())}
     monkeypatch.setattr(registry, "_tables", lambda: (handlers, {}))
     monkeypatch.setattr(Providers, "_unconfigured_session", lambda _self: FakeSession(made))
-    monkeypatch.setattr(steps, "_CREATE_ATTEMPTS", 6)
+    monkeypatch.setattr(lifecycle, "_CREATE_ATTEMPTS", 6)
     assert engine
     assert monitor
     return made

@@ -12,9 +12,9 @@ import pulumi
 import pytest
 
 from byoc.errors import ByocError
+from byoc.program_run import Program
 from byoc.runs import RunResult
 from byoc.sandbox.engine import Engine
-from byoc.sandbox.program import Program
 from byoc.sandbox.state import StackState
 from byoc.sandbox.state_crypto import StateCrypter
 from tests.sandbox.fake_cloud import FakeCloud, FakeProvider, FakeResource, aws_error, cloud

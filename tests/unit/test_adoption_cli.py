@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from byoc.cli.adopt_source import Source
 from byoc.project.stack_file import read_stack_file
 from tests.sandbox.cli_runner import Outcome, byoc
 from tests.sandbox.sandbox_world import copy_project
@@ -125,6 +126,20 @@ def test_the_import_file_goes_where_it_is_wanted(folder: Folder, tmp_path: Path)
     assert not folder.import_file.exists()
 
 
+def test_a_folder_in_the_place_of_a_file_is_refused_and_nothing_is_written(folder: Folder, tmp_path: Path) -> None:
+    outcome = folder.adopt("--out", str(tmp_path), "--force")
+    assert outcome.code == 2
+    assert f"{tmp_path}: this is a folder; name a file" in outcome.err
+    assert not folder.stack_file.exists()
+
+
+def test_the_import_file_cannot_be_the_stacks_own_file(folder: Folder) -> None:
+    outcome = folder.adopt("--out", str(folder.stack_file), "--force")
+    assert outcome.code == 2
+    assert "that is the stack's own file; name another one" in outcome.err
+    assert not folder.stack_file.exists()
+
+
 def test_what_is_in_the_way_ends_with_1_and_nothing_is_written(folder: Folder, tmp_path: Path) -> None:
     state = sample()
     attributes(state, "aws_iam_role", "ecs_role")["path"] = "/other/"
@@ -141,6 +156,70 @@ def test_what_is_in_the_way_ends_with_1_and_nothing_is_written(folder: Folder, t
     assert [(c["name"], c["property"], c["replaces"]) for c in document["conflicts"]] == [
         ("account-runtime-execution-role", "path", True)
     ]
+
+
+def test_a_state_that_is_refused_ends_with_2_and_nothing_is_written(folder: Folder, tmp_path: Path) -> None:
+    state = sample()
+    state["resources"] = [item for item in state["resources"] if item["type"] != "aws_ecs_cluster"]
+    path = tmp_path / "terraform.tfstate"
+    path.write_text(json.dumps(state))
+    outcome = folder.adopt(state=path)
+    assert outcome.code == 2
+    assert "0 clusters with a documented name: none" in outcome.err
+    assert not folder.stack_file.exists()
+    assert not folder.import_file.exists()
+
+
+def test_the_commands_to_type_come_in_their_order(folder: Folder) -> None:
+    document = json.loads(folder.adopt("--json").out)
+    assert [step.split(" --")[0] for step in document["next"]] == [
+        "pulumi stack init adopted",
+        "byoc adopt",
+        "pulumi import",
+        "pulumi preview",
+        "pulumi up",
+    ]
+    assert document["afterwards"] == ["terraform state rm module.setup"]
+
+
+def test_a_module_that_holds_more_is_taken_out_of_the_state_piece_by_piece(folder: Folder, tmp_path: Path) -> None:
+    state = sample()
+    bucket = {"id": "b", "arn": "arn:aws:s3:::b"}
+    state["resources"].append(
+        {
+            "module": "module.setup",
+            "mode": "managed",
+            "type": "aws_s3_bucket",
+            "name": "b",
+            "instances": [{"attributes": bucket}],
+        }
+    )
+    path = tmp_path / "terraform.tfstate"
+    path.write_text(json.dumps(state))
+    steps = json.loads(folder.adopt("--json", state=path).out)["afterwards"]
+    assert len(steps) == 25
+    assert "terraform state rm module.setup.aws_ecs_cluster.langgraph_cloud_cluster" in steps
+    vpc = 'module.setup.aws_ec2_tag.langgraph_cloud_enabled_tags["vpc-0aa2a53f5a8ad42a8"]'
+    assert f"terraform state rm '{vpc}'" in steps
+    assert not [step for step in steps if "aws_s3_bucket" in step]
+
+
+def test_what_was_scanned_is_named_again_in_full() -> None:
+    source = Source(terraform=None, scan=True, account="123456789012", region="us-west-2", name_prefix="acme")
+    assert source.words == [
+        *("--scan", "--account", "123456789012", "--region", "us-west-2"),
+        *("--name-prefix", "acme"),
+    ]
+
+
+def test_a_path_with_a_space_stays_one_word_in_the_commands(folder: Folder, tmp_path: Path) -> None:
+    path = tmp_path / "my states" / "terraform.tfstate"
+    path.parent.mkdir()
+    path.write_text(SAMPLE.read_text())
+    out = tmp_path / "my states" / "import.json"
+    steps = json.loads(folder.adopt("--json", "--out", str(out), state=path).out)["next"]
+    assert [step for step in steps if f"--terraform '{path}'" in step] == [steps[1]]
+    assert [step for step in steps if f"--file '{out}'" in step] == [steps[2]]
 
 
 def test_json_is_one_object_with_everything(folder: Folder) -> None:
@@ -162,6 +241,10 @@ def test_the_account_id_keeps_its_leading_zeros(folder: Folder, tmp_path: Path) 
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (
+            ("--scan", "--account", "123456789012", "--region", "us-west-2", "--name-prefix", "A_b"),
+            "--name-prefix: not an",
+        ),
         ((), "either --terraform STATE, or --scan with --account and --region"),
         (("--terraform", "x", "--scan"), "either --terraform STATE, or --scan with --account and --region"),
         (("--terraform", "x", "--region", "us-west-2"), "--region: a Terraform state says this by itself"),
@@ -175,6 +258,16 @@ def test_words_that_do_not_go_together_are_refused(folder: Folder, words: tuple[
     outcome = byoc(folder.capsys, "adopt", *words, "--cwd", str(folder.root))
     assert outcome.code == 2
     assert message in outcome.err
+
+
+def test_settings_of_aws_that_cannot_be_read_are_named(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nobody")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(folder.root / "none"))
+    words = ["--scan", "--account", "123456789012", "--region", "us-west-2", "--cwd", str(folder.root)]
+    outcome = byoc(folder.capsys, "adopt", *words)
+    assert outcome.code == 2
+    assert "boto3 finds no credentials: The config profile (nobody) could not be found" in outcome.err
+    assert not folder.stack_file.exists()
 
 
 def test_outside_of_a_project_the_way_out_is_told(folder: Folder, tmp_path: Path) -> None:

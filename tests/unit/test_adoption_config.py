@@ -11,7 +11,7 @@ import pytest
 
 from byoc.adoption.derive import derive
 from byoc.config import AccountConfig
-from byoc.errors import ByocError
+from byoc.errors import ByocError, InputError
 from tests.unit.adoption_states import EXTERNAL_ID, State, attributes, findings, set_trust, trusts
 from tests.unit.config_samples import account
 
@@ -25,7 +25,7 @@ def config_of(folder: Path, change: Callable[[State], object] = lambda _: None) 
 
 
 def refusal(folder: Path, change: Callable[[State], object]) -> str:
-    with pytest.raises(ByocError) as caught:
+    with pytest.raises(InputError) as caught:
         derive(findings(folder, change))
     assert EXTERNAL_ID not in str(caught.value)
     return str(caught.value)
@@ -173,6 +173,14 @@ def test_what_is_no_documented_setup_is_refused(tmp_path: Path, type_: str, mess
         state["resources"] = [r for r in state["resources"] if r["type"] != type_]
 
     assert message in refusal(tmp_path, change)
+
+
+def test_what_a_stack_has_already_is_not_taken_over_by_another(tmp_path: Path) -> None:
+    message = refusal(
+        tmp_path, lambda s: attributes(s, "aws_ecs_cluster").update(tags_all={"byoc-install": "langgraph-cloud"})
+    )
+    assert "langgraph-cloud-cluster carries the tag byoc-install; nothing was written" in message
+    assert "work with the stack that has it" in message
 
 
 # The settings that an adopted account needs

@@ -8,14 +8,27 @@ from typing import Any
 
 import pytest
 
-from byoc.adoption.adoption import Adoption
-from byoc.adoption.comparing import Change, TagRules, changes
+from byoc.adoption.adoption import Adoption, adopt
+from byoc.adoption.comparing import Change
 from byoc.adoption.files import import_file_text
-from byoc.adoption.found import Found
-from byoc.adoption.kinds import KINDS
-from tests.unit.adoption_states import EXTERNAL_ID, State, adopted, attributes
+from byoc.adoption.terraform import read_terraform_state
+from byoc.naming import Names
+from byoc.project.project_file import read_project
+from tests.unit.adoption_states import EXTERNAL_ID, SAMPLE, STACK, State, adopted, attributes
+from tests.unit.example_stacks import ROOT
 
-ROLE = next(kind for kind in KINDS if kind.terraform == "aws_iam_role")
+NAMES = (
+    "control_plane_role",
+    "supplement_policy",
+    "execution_role",
+    "cluster",
+    "log_group",
+    "db_subnet_group",
+    "load_balancer_security_group",
+    "service_security_group",
+    "namespace",
+)
+"""What the documented module names."""
 
 
 @pytest.fixture(scope="module")
@@ -114,6 +127,47 @@ def test_a_thing_of_a_type_that_no_stack_makes_is_listed(tmp_path: Path) -> None
     assert (last.address, last.why) == ("aws_s3_bucket.b", "no account stack makes anything of this type and name")
 
 
+def test_the_documented_setup_needs_no_note(sample_adoption: Adoption) -> None:
+    assert sample_adoption.notes == ()
+
+
+def test_a_cross_account_role_of_another_name_stays_outside_and_that_is_said(tmp_path: Path) -> None:
+    def change(state: State) -> None:
+        attributes(state, "aws_iam_role", "langgraph_cloud_role").update(id="AcmeAgents", name="AcmeAgents")
+
+    adoption = adopted(tmp_path, change)
+    address = "module.setup.aws_iam_role.langgraph_cloud_role"
+    assert adoption.config["access"] == {"enabled": False}
+    assert adoption.notes == (
+        f"{address} (AcmeAgents) lets somebody in, and its name is not the documented one: "
+        "it stays as it is, outside the stack",
+        "there is no role LangGraphCloudBYOCRole, so the config says access.enabled: false; AWS cannot rename a role. "
+        "To have the stack make the documented one, set access and externalId, and give the control plane its ARN",
+    )
+    assert address in [item.address for item in adoption.left]
+    assert not [item for item in adoption.added if item.name.startswith("account-access")]
+
+
+def test_an_earlier_version_of_the_module_is_taken_over_in_the_same_way(
+    tmp_path: Path, sample_adoption: Adoption
+) -> None:
+    """It attached each policy to all of its roles at once."""
+
+    def change(state: State) -> None:
+        for resource in state["resources"]:
+            if resource["type"] == "aws_iam_role_policy_attachment":
+                resource["type"] = "aws_iam_policy_attachment"
+                for instance in resource["instances"]:
+                    instance["attributes"]["roles"] = [instance["attributes"].pop("role")]
+
+    adoption = adopted(tmp_path, change)
+    assert [(t.wanted.name, t.import_id) for t in adoption.taken] == [
+        (t.wanted.name, t.import_id) for t in sample_adoption.taken
+    ]
+    assert changed(adoption) == changed(sample_adoption)
+    assert len(adoption.left) == len(sample_adoption.left)
+
+
 @pytest.mark.parametrize(
     ("type_", "name", "attribute", "value"),
     [
@@ -147,48 +201,18 @@ def test_a_replacement_or_a_loss_that_no_config_prevents_is_in_the_way(
     assert (conflict.property, conflict.before, conflict.replaces) == (property_, value, replaces)
 
 
-# What means the same, and what does not
-
-
-def role(**attributes_: object) -> Found:
-    return Found(type="aws_iam_role", address="role", attributes={"name": "r", "path": "/", **attributes_})
-
-
-def policy(**statement: object) -> str:
-    return json.dumps({"Statement": [{"Effect": "Allow", **statement}]})
-
-
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (policy(Action="a:B"), policy(Action=["a:B"])),
-        (policy(Action=["a:B", "a:C"]), policy(Action=["a:C", "a:B"])),
-        (json.dumps({"Statement": {"Effect": "Allow"}}), json.dumps({"Statement": [{"Effect": "Allow"}]})),
-    ],
-)
-def test_policies_that_mean_the_same_are_no_change(before: str, after: str) -> None:
-    wanted = {"name": "r", "assumeRolePolicy": after}
-    assert changes(ROLE, role(assume_role_policy=before), wanted, TagRules(default={}), ()) == ()
-
-
-def test_another_statement_or_sid_is_a_change() -> None:
-    wanted = {"name": "r", "assumeRolePolicy": policy(Action="a:B", Sid="S")}
-    (change,) = changes(ROLE, role(assume_role_policy=policy(Action="a:B")), wanted, TagRules(default={}), ())
-    assert change.property == "assumeRolePolicy"
-
-
-def test_defaults_and_absence_mean_the_same() -> None:
-    found = role(max_session_duration=3600, description="", permissions_boundary=None)
-    assert changes(ROLE, found, {"name": "r", "maxSessionDuration": 3600}, TagRules(default={}), ()) == ()
-    assert changes(ROLE, found, {"name": "r"}, TagRules(default={}), ()) == ()
-
-
-def test_tags_of_aws_and_ignored_ones_are_no_change() -> None:
-    tags = {"aws:cloudformation:stack-name": "x", "billing": "7", "team": "a"}
-    rules = TagRules(default={"team": "a"}, ignored={"billing"})
-    assert changes(ROLE, role(tags_all=tags), {"name": "r"}, rules, ()) == ()
-    (change,) = changes(ROLE, role(tags_all=tags), {"name": "r"}, TagRules(default={"team": "a"}), ())
-    assert (change.before, change.after) == ({"billing": "7", "team": "a"}, {"team": "a"})
+def test_a_setup_under_another_prefix_is_taken_over_under_it(tmp_path: Path, sample_adoption: Adoption) -> None:
+    documented, other = Names(), Names("acme")
+    text = SAMPLE.read_text()
+    for name in NAMES:
+        text = text.replace(getattr(documented, name), getattr(other, name))
+    path = tmp_path / "terraform.tfstate"
+    path.write_text(text)
+    adoption = adopt(read_project(ROOT), STACK, read_terraform_state(path))
+    assert adoption.config["namePrefix"] == "acme"
+    assert (adoption.conflicts, adoption.notes) == ((), ())
+    assert [item.wanted.name for item in adoption.taken] == [item.wanted.name for item in sample_adoption.taken]
+    assert changed(adoption) == changed(sample_adoption)
 
 
 # The import file
@@ -201,6 +225,10 @@ def test_parents_and_the_provider_come_first_and_are_named_once(sample_adoption:
             assert key not in spec or seen.count(spec[key]) == 1
         seen.append(spec["name"])
     assert len(seen) == len(set(seen))
+
+
+def test_the_file_is_the_same_each_time(sample_adoption: Adoption, tmp_path: Path) -> None:
+    assert import_file_text(adopted(tmp_path)) == import_file_text(sample_adoption)
 
 
 def test_each_entry_is_a_provider_a_component_or_a_resource_with_an_id(sample_adoption: Adoption) -> None:

@@ -74,6 +74,8 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("{", "this is not JSON"),
         ("[]", "no Terraform state of format version 4: version none"),
         ('{"version": 3, "modules": []}', "no Terraform state of format version 4: version 3"),
+        ('{"version": 5, "resources": []}', "a state of format version 5, newer than the one known here, 4"),
+        ('{"encrypted_data": "x", "encryption_version": "v0"}', "the state is encrypted"),
         ('{"version": 4, "resources": {}}', "no Terraform state of format version 4: version 4"),
         ('{"version": 4, "resources": []}', "the state manages nothing"),
         ('{"version": 4, "resources": [{"mode": "managed"}]}', "resources[0] is not as Terraform writes it"),
@@ -95,3 +97,51 @@ def test_a_state_of_two_accounts_or_regions_is_refused(tmp_path: Path) -> None:
     attributes(state, "aws_ecs_cluster")["arn"] = "arn:aws:ecs:us-west-2:210987654321:cluster/langgraph-cloud-cluster"
     path.write_text(json.dumps(state))
     assert "more or less than one account: 123456789012, 210987654321" in refusal(path)
+
+
+@pytest.mark.parametrize(
+    ("type_", "attribute", "value"),
+    [
+        ("aws_ecs_cluster", "setting", [{"name": "containerInsights"}]),
+        ("aws_ecs_cluster", "tags_all", ["team"]),
+        ("aws_db_subnet_group", "subnet_ids", "subnet-1"),
+        ("aws_cloudwatch_log_group", "retention_in_days", "90"),
+        ("aws_ecs_cluster", "id", None),
+    ],
+)
+def test_an_attribute_that_the_provider_does_not_write_like_this_is_refused(
+    tmp_path: Path, type_: str, attribute: str, value: object
+) -> None:
+    path = tmp_path / "terraform.tfstate"
+    state = sample()
+    attributes(state, type_)[attribute] = value
+    path.write_text(json.dumps(state))
+    place = next(n for n, r in enumerate(state["resources"]) if r["mode"] == "managed" and r["type"] == type_)
+    assert f"resources[{place}] is not as Terraform writes it" in refusal(path)
+
+
+def test_an_attribute_that_is_null_means_nothing(tmp_path: Path) -> None:
+    found = findings(tmp_path, lambda state: attributes(state, "aws_ecs_cluster").update(tags_all=None, setting=None))
+    assert found.one("aws_ecs_cluster", name="langgraph-cloud-cluster") is not None
+
+
+def test_a_policy_that_is_attached_to_all_its_roles_at_once_is_taken_apart_by_role(tmp_path: Path) -> None:
+    def change(state: dict[str, Any]) -> None:
+        together = {
+            "id": "LangGraphCloudRoleAttachment",
+            "policy_arn": "arn:aws:iam::aws:policy/P",
+            "roles": ["A", "B"],
+        }
+        state["resources"].append(
+            {
+                "mode": "managed",
+                "type": "aws_iam_policy_attachment",
+                "name": "role_attachments",
+                "instances": [{"index_key": "P", "attributes": together}],
+            }
+        )
+
+    taken = [item for item in findings(tmp_path, change).resources if item.text("policy_arn").endswith(":policy/P")]
+    assert {item.type for item in taken} == {"aws_iam_role_policy_attachment"}
+    assert {item.address for item in taken} == {'aws_iam_policy_attachment.role_attachments["P"]'}
+    assert [item.text("role") for item in taken] == ["A", "B"]

@@ -43,6 +43,10 @@ def imports(path: Path) -> Iterator[str]:
             ("policy",),
             ("boto3", "pulumi_aws", "byoc.adoption", "byoc.automation", "byoc.cli", "byoc.components", "byoc.sandbox"),
         ),
+        (
+            ("adoption", "program_run"),
+            ("byoc.automation", "byoc.cli", "byoc.fleet", "byoc.sandbox", "moto", "rich", "typer"),
+        ),
         (("sandbox",), ("byoc.cli", "typer", "rich")),
     ],
 )
