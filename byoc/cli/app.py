@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from byoc.cli import adopt, demo, runs, sandbox, stacks
+from byoc.cli import adopt, demo, fleet, runs, sandbox, stacks
 from byoc.version import __version__
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -28,6 +28,7 @@ app.command(name="demo")(demo.demo)
 for verb in (stacks.preview, stacks.up, stacks.refresh, stacks.destroy):
     app.command()(verb)
 app.add_typer(runs.app, name="runs")
+app.add_typer(fleet.app, name="fleet")
 app.command(name="adopt")(adopt.adopt)
 
 

@@ -16,10 +16,15 @@ _LONGEST_KEY = 120
 
 
 def refuse_if(problems: Iterable[Problem]) -> None:
-    """Raise :class:`~byoc.errors.ConfigError` with all problems, each once; nothing if there are none."""
-    found = list(dict.fromkeys(problems))
+    """Raise :class:`~byoc.errors.ConfigError` with all problems; nothing if there are none."""
+    found = list(problems)
     if found:
-        raise ConfigError(_SOURCE, found)
+        raise refused(found)
+
+
+def refused(problems: Iterable[Problem]) -> ConfigError:
+    """The error with these problems, each once; to be raised."""
+    return ConfigError(_SOURCE, list(dict.fromkeys(problems)))
 
 
 def of_validation(error: ValidationError, raw: object, *, prefix: str) -> list[Problem]:
@@ -32,8 +37,7 @@ def _of_detail(detail: ErrorDetails, raw: object, prefix: str) -> list[Problem]:
     key = cut(" ".join(word for word in (prefix, ".".join(str(part) for part in path)) if word), _LONGEST_KEY)
     if detail["type"] == ERROR_TYPE:
         findings: Sequence[Finding] = detail["ctx"]["findings"]
-        value = shown(_at(raw, path))
-        return [Problem(key=key, value=f.got or value, allowed=f.allowed, remedy=f.remedy) for f in findings]
+        return [_of_finding(finding, key, _at(raw, path)) for finding in findings]
     if detail["type"] == "missing":
         return [Problem(key=key, value="nothing", allowed="a value", remedy="add this key: it is required")]
     if detail["type"] == "extra_forbidden":
@@ -41,6 +45,12 @@ def _of_detail(detail: ErrorDetails, raw: object, prefix: str) -> list[Problem]:
         return [Problem(key=key, value="an unknown key", allowed=allowed, remedy="correct its spelling or remove it")]
     allowed, remedy = standard_texts(detail["type"], detail.get("ctx", {}), detail["msg"])
     return [Problem(key=key, value=shown(_at(raw, path)), allowed=allowed, remedy=remedy)]
+
+
+def _of_finding(finding: Finding, key: str, value: object) -> Problem:
+    below = "".join(f".{part}" for part in finding.at)
+    got = finding.got or shown(_at(value, finding.at))
+    return Problem(key=cut(f"{key}{below}", _LONGEST_KEY), value=got, allowed=finding.allowed, remedy=finding.remedy)
 
 
 def _at(raw: object, path: Sequence[str | int]) -> object:

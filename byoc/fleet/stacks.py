@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import ValidationError
@@ -45,8 +44,8 @@ class FleetStack:
     account: str
     region: str
     name_prefix: str
-    secrets_provider: str | None = None
-    """Where the stack's secrets are encrypted, if not by a passphrase: the address of a key, no secret."""
+    passphrase: bool
+    """Whether its secrets are encrypted under a passphrase, which whoever runs it then needs."""
 
     @property
     def install(self) -> tuple[str, str, str]:
@@ -92,22 +91,22 @@ def _read_stack(project: Project, name: str) -> FleetStack | tuple[Problem, ...]
         path = project.stack_file(name)
         content = read_yaml(path)
     except InputError as error:
+        got, _, remedy = str(error).partition("; ")
         allowed = "a stack file that can be read"
-        return (Problem(key=f"stack {name}", value="an error", allowed=allowed, remedy=str(error)),)
+        return (Problem(key=f"stack {name}", value=got, allowed=allowed, remedy=remedy or "rename the file"),)
     given = _plain_values(project, content.get("config"))
     try:
         place = _Place.model_validate(given)
     except ValidationError as error:
         return tuple(of_validation(error, given, prefix=f"{path.name}: config"))
-    provider = content.get("secretsprovider")
     return FleetStack(
         name=name,
-        file=_relative(path, project.root),
+        file=path.relative_to(project.root).as_posix(),
         kind=place.kind,
         account=place.account_id,
         region=place.region,
         name_prefix=place.name_prefix,
-        secrets_provider=provider if isinstance(provider, str) and provider != "passphrase" else None,
+        passphrase="encryptionsalt" in content,
     )
 
 
@@ -121,7 +120,3 @@ def _plain_values(project: Project, config: object) -> dict[str, Any]:
         if value is not None:
             values[key] = value if isinstance(value, dict | list) else as_text(value)
     return values
-
-
-def _relative(path: Path, root: Path) -> str:
-    return path.relative_to(root).as_posix()

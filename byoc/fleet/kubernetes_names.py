@@ -1,4 +1,4 @@
-"""Names that Kubernetes takes, made from stack names: valid, unique, and the same in every export."""
+"""Names that Kubernetes takes, made from stack names: valid, and the same in every export."""
 
 from __future__ import annotations
 
