@@ -69,7 +69,7 @@ class Account:
             text=True,
             timeout=_TIMEOUT_SECONDS,
         )
-        return Ran(shlex.split(line)[1:], ran.returncode, ran.stdout)
+        return Ran(shlex.split(line)[1:], ran.returncode, ran.stdout, "")
 
     def plan(self) -> list[dict[str, Any]]:
         """The steps of ``pulumi preview --json``."""

@@ -27,8 +27,18 @@ class Ran:
 
     command: Sequence[str]
     code: int
-    text: str
-    """All that it wrote, to both streams."""
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """All that it wrote, to both streams."""
+        return f"{self.out}\n{self.err}"
+
+    @property
+    def document(self) -> Any:
+        """The JSON object that it printed."""
+        return json.loads(self.out)
 
     def done(self) -> Ran:
         """This run, if it succeeded."""
@@ -43,7 +53,7 @@ class Ran:
     @property
     def counts(self) -> dict[str, int]:
         """How many resources came to what, by the CLI's own summary; the stack itself counts as one."""
-        summary = self.text.rpartition("Resources:\n")[2]
+        summary = self.out.rpartition("Resources:\n")[2]
         return {_WORDS.get(word, word): int(number) for number, word in _COUNT.findall(summary)}
 
 
@@ -74,14 +84,14 @@ class RealWorld:
             cwd=self.world.root,
             env={**self.environment, **(also or {})},
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
         ) as process:
             try:
-                text, _ = process.communicate(timeout=_TIMEOUT_SECONDS)
+                out, err = process.communicate(timeout=_TIMEOUT_SECONDS)
             finally:
                 process.kill()
-        return Ran(command, process.returncode, text)
+        return Ran(command, process.returncode, out, err)
 
     def init(self, stack: str) -> Ran:
         """Make a stack, and what it takes for granted."""
@@ -106,7 +116,7 @@ class RealWorld:
 
     def exported(self, stack: str, *words: str) -> str:
         """What ``pulumi stack export`` writes."""
-        return self.pulumi("stack", "export", *words, stack=stack).done().text
+        return self.pulumi("stack", "export", *words, stack=stack).done().out
 
     def resources(self, stack: str) -> list[dict[str, Any]]:
         """The resources of the stack's state, secrets marked and open."""

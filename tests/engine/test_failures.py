@@ -208,8 +208,8 @@ def test_a_plugin_ends_with_the_engine_that_was_killed(world: World) -> None:
 
 def plugins_of(home: Path) -> list[str]:
     """The processes that serve this sandbox's plugins."""
-    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    return [line for line in listed if "byoc.sandbox.plugin" in line and str(home) in line]
+    listed = subprocess.run(["ps", "-ww", "-eo", "args"], capture_output=True, text=True, check=True)
+    return [line for line in listed.stdout.splitlines() if "byoc.sandbox.plugin" in line and str(home) in line]
 
 
 def comes(happened: Callable[[], bool]) -> bool:
