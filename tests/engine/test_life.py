@@ -11,12 +11,14 @@ from typing import Any
 import pytest
 
 from byoc.project.stack_file import read_stack_file
+from byoc.version import __version__
 from tests.engine.real_world import Ran, RealWorld
 from tests.golden.examples import STACKS
-from tests.sandbox.sandbox_world import ACCOUNT, ADOPTED, ALL_IN_ONE, CHAT, SUPPORT, World, Worlds
+from tests.sandbox.sandbox_world import ACCOUNT, ADOPTED, ALL_IN_ONE, CHAT, PROJECT, SUPPORT, World, Worlds
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
+PACK = PROJECT / "byoc" / "policy"
 PLACED_IN = {CHAT: ACCOUNT, SUPPORT: ACCOUNT}
 """The account stack that a deployment stack needs."""
 REGIONS = {ADOPTED: "eu-central-1", ALL_IN_ONE: "us-east-1"}
@@ -83,7 +85,7 @@ def lived(worlds: Worlds, stack: str) -> Life:
         told[name] = drifting(world, stack) if name not in ("preview", "destroy") else None
 
     step("preview", real.preview(stack))
-    step("up", real.up(stack))
+    step("up", real.up(stack, "--policy-pack", str(PACK)))
     step("again", real.up(stack, "--expect-no-changes"))
     step("refresh", real.refresh(stack, "--expect-no-changes"))
     drift(world, stack)
@@ -162,6 +164,12 @@ def test_a_preview_foresees_what_the_first_up_makes_and_makes_nothing(life: Life
     assert set(foreseen) == {"created"}
     assert life.runs["up"].counts == foreseen
     assert life.kinds["up"] > life.kinds["before"]
+
+
+def test_the_policy_pack_finds_nothing_in_what_the_first_up_makes(life: Life) -> None:
+    text = life.runs["up"].text
+    assert f"byoc@v{__version__}" in text, "the pack did not run"
+    assert [word for word in ("[mandatory]", "[advisory]", "can't run policy") if word in text] == []
 
 
 def test_a_second_up_and_a_refresh_find_nothing_to_do(life: Life) -> None:
