@@ -56,8 +56,9 @@ def test_every_make_target_exists() -> None:
 
 
 @pytest.mark.slow
-def test_every_byoc_command_runs_in_the_order_of_the_page(project: Path) -> None:
-    written = commands("byoc")
+def test_every_sandbox_command_runs_in_the_order_of_the_page(project: Path) -> None:
+    """The other commands need the Pulumi CLI: tests/engine/test_production_path.py runs them."""
+    written = [words for words in commands("byoc") if words[0] == "sandbox"]
     assert len(written) > 5
     for words in written:
         done = subprocess.run(
