@@ -2,66 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+from byoc.automation.asked import Asked, Limits, RunOptions, Verb
+from byoc.automation.config_words import config_values
 from byoc.automation.engines import Engines
-from byoc.automation.many import Limits, Outcome, StackOutcome, run_many, skipped, why_not, why_stopped
+from byoc.automation.locks import held
+from byoc.automation.many import Outcome, StackOutcome, run_many, skipped, why_not, why_stopped
 from byoc.automation.selection import Selection, in_the_backend, layers, select_stacks, waits_for
-from byoc.automation.stack_run import RunOptions, StackRun, Verb, config_values
+from byoc.automation.stack_run import StackRun
 from byoc.automation.workspace import ProjectWorkspace
 from byoc.errors import InputError
 from byoc.runs import Listener, RunResult, ignore
 
 DECLINED = "not confirmed"
 """Why a stack was not run after a "no"."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What a command asks for, as it was written."""
-
-    verb: Verb
-    stacks: tuple[str, ...]
-    every: bool = False
-    init: bool = False
-    config: tuple[str, ...] = ()
-    options: RunOptions = field(default_factory=RunOptions)
-    limits: Limits = field(default_factory=Limits)
-
-    def document(self) -> dict[str, Any]:
-        """For a detached process to read; ``config`` is not in it, since it may hold anything."""
-        options = {**asdict(self.options), "config": {}}
-        return {
-            "verb": self.verb.value,
-            "stacks": list(self.stacks),
-            "every": self.every,
-            "options": options,
-            "limits": asdict(self.limits),
-        }
-
-    @classmethod
-    def of_document(cls, document: Mapping[str, Any]) -> Asked:
-        """What :meth:`document` wrote."""
-        options = document["options"]
-        return cls(
-            verb=Verb(document["verb"]),
-            stacks=tuple(document["stacks"]),
-            every=document["every"],
-            options=RunOptions(
-                **{
-                    **options,
-                    "targets": tuple(options["targets"]),
-                    "policy_packs": tuple(options["policy_packs"]),
-                }
-            ),
-            limits=Limits(**document["limits"]),
-        )
+_STOPPING = b"\nstopping: what is under way is finished first; once more ends it at once, and may leave it unrecorded\n"
+_KILLING = b"\nending at once\n"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +59,8 @@ class Command:
 
     workspace: ProjectWorkspace
     verb: Verb
+    words: str
+    """The command in short, as it was written."""
     selection: Selection
     options: RunOptions
     limits: Limits
@@ -108,7 +75,7 @@ class Command:
         workspace = ProjectWorkspace.find(folder)
         _check(asked)
         selection = select_stacks(workspace.project, asked.stacks, every=asked.every)
-        values = config_values(asked.config, workspace, selection.stacks)
+        values = config_values(asked.config, workspace.project, selection.stacks)
         present = workspace.stacks_in_backend()
         selection, missing = in_the_backend(selection, present, undoing=asked.verb.undoes, init=asked.init)
         for stack in missing:
@@ -116,6 +83,7 @@ class Command:
         return cls(
             workspace=workspace,
             verb=asked.verb,
+            words=asked.words,
             selection=selection,
             options=replace(asked.options, config=values),
             limits=asked.limits,
@@ -127,12 +95,22 @@ class Command:
         """Whether it was written for many stacks, whatever its patterns matched."""
         return self.selection.by_pattern or len(self.selection.stacks) > 1
 
+    def locked(self, run: str = "") -> AbstractContextManager[tuple[int, ...]]:
+        """Keep other runs off the stacks while the block lasts; a preview changes nothing and keeps nobody off.
+
+        Raises :class:`~byoc.errors.InputError` if another run is at any of them (:func:`~byoc.automation.locks.held`).
+        """
+        stacks = () if self.verb is Verb.PREVIEW else self.selection.stacks
+        return held(self.workspace.project.root, stacks, words=self.words, run=run)
+
     def run(self, listener: Listener = ignore, done: Callable[[StackOutcome], None] = lambda _: None) -> CommandResult:
         """Run every stack, each with a preview of its own unless the options say otherwise."""
         return self._over(self.waits, lambda stack: self._stack(stack).whole(listener), done)
 
     def ask_and_run(
-        self, ask: Callable[[tuple[StackOutcome, ...]], bool], follow: Callable[[str], AbstractContextManager[Listener]]
+        self,
+        ask: Callable[[tuple[StackOutcome, ...]], bool],
+        follow: Callable[[Verb], AbstractContextManager[Listener]],
     ) -> CommandResult:
         """Preview, ask, run: the stacks that wait for none first, then those that wait for them, and so on.
 
@@ -145,20 +123,34 @@ class Command:
         for group in layers(self.waits):
             why = {stack: stopped or why_not(self.waits[stack], outcomes) for stack in group}
             outcomes |= {stack: skipped(stack, reason) for stack, reason in why.items() if reason}
-            with follow("preview") as told:
-                previews = self._over(_free(why), partial(self._previewed, told)).outcomes
-            outcomes |= {item.stack: item for item in previews}
-            good = [item.stack for item in previews if item.outcome is Outcome.SUCCEEDED]
-            agreed = not previews or ask(previews)
-            if good and not agreed:
-                stopped = DECLINED
-                outcomes |= {stack: skipped(stack, stopped) for stack in good}
-            elif good:
-                with follow(self.verb.value) as told:
-                    ran = self._over(_free(dict.fromkeys(good, "")), partial(self._performed, told)).outcomes
-                outcomes |= {item.stack: item for item in ran}
-            stopped = stopped or why_stopped(outcomes, self.limits, interrupted=self.workspace.engines.interrupted)
+            free = [stack for stack, reason in why.items() if not reason]
+            outcomes |= self._ask_and_run_together(free, ask, follow) if free else {}
+            declined = any(item.because == DECLINED for item in outcomes.values())
+            stopped = DECLINED if declined else why_stopped(outcomes, self.limits, interrupted=self._interrupted)
         return self._result([outcomes[stack] for stack in self.waits])
+
+    def _ask_and_run_together(
+        self,
+        stacks: list[str],
+        ask: Callable[[tuple[StackOutcome, ...]], bool],
+        follow: Callable[[Verb], AbstractContextManager[Listener]],
+    ) -> dict[str, StackOutcome]:
+        """Preview, ask about and run stacks that wait for none of each other."""
+        with follow(Verb.PREVIEW) as told:
+            previews = self._over(_without_waits(stacks), partial(self._previewed, told)).outcomes
+        outcomes = {item.stack: item for item in previews}
+        good = [item.stack for item in previews if item.outcome is Outcome.SUCCEEDED]
+        agreed = not self._interrupted and ask(previews)
+        if agreed and good:
+            with follow(self.verb) as told:
+                ran = self._over(_without_waits(good), partial(self._performed, told)).outcomes
+            return outcomes | {item.stack: item for item in ran}
+        reason = why_stopped({}, self.limits, interrupted=self._interrupted) or DECLINED
+        return outcomes | {stack: skipped(stack, reason) for stack in good}
+
+    @property
+    def _interrupted(self) -> bool:
+        return self.workspace.engines.interrupted
 
     def _stack(self, stack: str) -> StackRun:
         return StackRun(workspace=self.workspace, stack=stack, verb=self.verb, options=self.options)
@@ -185,17 +177,25 @@ class Command:
         unfinished = any(item.outcome is not Outcome.SUCCEEDED for item in outcomes)
         return CommandResult(
             outcomes=tuple(outcomes),
-            interrupted=self.workspace.engines.interrupted and unfinished,
+            interrupted=self._interrupted and unfinished,
             many=self.is_for_many,
         )
 
 
 @contextmanager
 def interruptible(engines: Engines) -> Iterator[None]:
-    """Pass SIGINT and SIGTERM on to the engines while the block lasts; this process waits for them to end."""
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    """Pass the signals that end a program on to the engines while the block lasts; this process waits for their end.
+
+    The first lets them finish what is under way; standard error says so.
+    """
+
+    def pass_on(*_: object) -> None:
+        engines.interrupt()
+        os.write(sys.stderr.fileno(), _KILLING if engines.was_killed else _STOPPING)  # print may be what is interrupted
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     for number in before:
-        signal.signal(number, lambda *_: engines.interrupt())
+        signal.signal(number, pass_on)
     try:
         yield
     finally:
@@ -209,9 +209,8 @@ def _waits(workspace: ProjectWorkspace, verb: Verb, stacks: tuple[str, ...]) -> 
     return waits_for(workspace.project, stacks, undoing=verb is Verb.DESTROY)
 
 
-def _free(why_not_run: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """The stacks without a reason against them, none of which waits for another."""
-    return {stack: frozenset() for stack, reason in why_not_run.items() if not reason}
+def _without_waits(stacks: list[str]) -> dict[str, frozenset[str]]:
+    return {stack: frozenset() for stack in stacks}
 
 
 def _check(asked: Asked) -> None:

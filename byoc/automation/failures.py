@@ -43,7 +43,7 @@ _REMEDIES: tuple[tuple[str, str], ...] = (
     ),
     (
         r"no changes were expected",
-        "the steps above are what differs: run without --expect-no-changes to make them so, or undo what caused them",
+        "byoc preview shows what differs: run without --expect-no-changes to make it so, or undo what caused it",
     ),
 )
 
@@ -65,6 +65,11 @@ _COMMAND_REMEDIES: tuple[tuple[str, str], ...] = (
         r"unable to open (bucket|state directory)|could not list bucket|unable to check if bucket|NoSuchBucket"
         r"|\.pulumi/meta",
         "check PULUMI_BACKEND_URL; for a bucket its region, its policy and the AWS credentials too (docs/backends.md)",
+    ),
+    (
+        r"operation error KMS|awskms",
+        "check that this principal may use the key of the stack's secretsprovider: kms:Encrypt, kms:Decrypt, and the "
+        "key's policy (docs/backends.md)",
     ),
     (
         r"no resource plugin|could not find plugin|could not load plugin|failed to install plugin|no language plugin",

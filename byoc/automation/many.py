@@ -6,14 +6,12 @@ import enum
 from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
+from byoc.automation.asked import Limits
 from byoc.automation.failures import command_failure
 from byoc.errors import ByocError
 from byoc.runs import RunResult
-
-DEFAULT_JOBS: Final = 4
-"""Stacks run at once unless told otherwise. docs/backends.md says what one takes in memory."""
 
 
 class Outcome(enum.StrEnum):
@@ -53,14 +51,6 @@ class StackOutcome:
             "state": self.outcome.value,
             **({"because": self.because} if self.because else {}),
         }
-
-
-@dataclass(frozen=True, kw_only=True)
-class Limits:
-    """How many stacks at once, and whether the first failure stops the rest."""
-
-    jobs: int = DEFAULT_JOBS
-    fail_fast: bool = False
 
 
 def run_many(

@@ -51,21 +51,20 @@ class RunRecord:
         return self.folder.name
 
     @classmethod
-    def create(cls, project_root: Path, request: Mapping[str, Any]) -> RunRecord:
+    def create(cls, project_root: Path, request: Mapping[str, Any], run_id: str = "") -> RunRecord:
         """A folder for a new run that is to do what ``request`` says."""
-        now = datetime.now(UTC)
         runs = runs_folder(project_root)
         runs.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
-        folder = runs / f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+        folder = runs / (run_id or new_run_id())
         folder.mkdir(mode=_FOLDER_MODE)
         record = cls(folder)
-        record.write("request.json", {**request, "startedAt": f"{now:%Y-%m-%dT%H:%M:%SZ}"})
+        record.write("request.json", {**request, "startedAt": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})
         record.open("lock").close()
         return record
 
     @property
     def request(self) -> dict[str, Any]:
-        """What the run was asked to do: verb, stacks, options, when."""
+        """What the run was asked to do: verb, stacks, options, the command as it was written, when."""
         return self._read("request.json") or {}
 
     @property
@@ -152,6 +151,11 @@ class RunRecord:
         return found
 
 
+def new_run_id() -> str:
+    """An id for a run: when it began, and a word that keeps it apart from others of that second."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
+
+
 def runs_folder(project_root: Path) -> Path:
     """Where the detached runs of a project lie."""
     return project_root / ".byoc" / "runs"
@@ -167,7 +171,7 @@ def find_run(project_root: Path, run_id: str) -> RunRecord:
     """The run with this id; raises :class:`~byoc.errors.InputError` if there is none."""
     folder = runs_folder(project_root) / run_id
     if not re.fullmatch(r"[0-9a-f-]+", run_id) or not (folder / "request.json").is_file():
-        raise InputError(f"there is no run '{run_id}'\n      mend it:  name one that 'byoc runs list' shows")
+        raise InputError(f"there is no run '{run_id}'\n      mend it:  name one that 'byoc runs' lists")
     return RunRecord(folder)
 
 

@@ -42,7 +42,7 @@ def select_stacks(project: Project, words: Sequence[str], *, every: bool) -> Sel
         matches = [name for name in known if (fnmatchcase(name, word) if is_pattern else name == word)]
         if not matches:
             mend = "write another pattern" if is_pattern else f"name one of these, or write {project.stack_file(word)}"
-            noun = "stack matches" if is_pattern else "stack"
+            noun = "stack like" if is_pattern else "stack"
             raise InputError(f"there is no {noun} '{word}'\n      allowed:  {_listed(known)}\n      mend it:  {mend}")
         found += matches
     by_pattern = every or any(_PATTERN_SIGNS & set(word) for word in words)

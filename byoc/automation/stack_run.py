@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import enum
 import os
 import shutil
 import tempfile
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,45 +15,15 @@ from typing import Any
 
 from pulumi.automation.errors import CommandError
 
+from byoc.automation.asked import RunOptions, Verb
 from byoc.automation.events import RunReader
 from byoc.automation.failures import command_failure, lost_failure
 from byoc.automation.workspace import ProjectWorkspace
-from byoc.errors import InputError
-from byoc.project.stack_yaml import read_yaml
 from byoc.runs import Failure, Listener, RunResult, ignore
 
+warnings.filterwarnings("ignore", "Error in event stream")  # what the Automation API says of a killed engine
 _SECONDS_FOR_EVENTS = 5.0
 """How long the last events may come after the engine's end."""
-
-
-class Verb(enum.StrEnum):
-    """What to do with a stack."""
-
-    UP = "up"
-    PREVIEW = "preview"
-    DESTROY = "destroy"
-    REFRESH = "refresh"
-
-    @property
-    def undoes(self) -> bool:
-        """Whether there is nothing to do for a stack that does not exist."""
-        return self in (Verb.DESTROY, Verb.REFRESH)
-
-
-@dataclass(frozen=True, kw_only=True)
-class RunOptions:
-    """What is asked of a run beyond its verb; each means what Pulumi's option of that name means."""
-
-    parallel: int | None = None
-    """Resources worked on at once; None: Pulumi's default."""
-    targets: tuple[str, ...] = ()
-    expect_no_changes: bool = False
-    refresh: bool = False
-    policy_packs: tuple[str, ...] = ()
-    message: str = ""
-    skip_preview: bool = False
-    config: Mapping[str, str] = field(default_factory=dict)
-    """Config values by key. ``up`` saves them in the stack's file, as Pulumi does; ``preview`` does not."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +102,7 @@ class StackRun:
             failure = command_failure("\n".join(said) or str(error), stack=self.stack)
         except RuntimeError as error:  # the Automation API's own, where no summary came
             failure = command_failure(f"error: {error}", stack=self.stack)
-        if reader.began:
+        if reader.began and not engines.was_killed:
             reader.ended.wait(_SECONDS_FOR_EVENTS)
         interrupted = engines.interrupted and failure is not None
         return RunResult(
@@ -171,30 +141,3 @@ class StackRun:
             yield copy
         finally:
             copy.unlink()
-
-
-def config_values(words: tuple[str, ...], workspace: ProjectWorkspace, stacks: tuple[str, ...]) -> dict[str, str]:
-    """``KEY=VALUE`` words as config values by full key.
-
-    Raises :class:`~byoc.errors.InputError` for anything that is no such pair, and for a key that any of the stacks
-    holds encrypted: a secret does not belong on a command line.
-    """
-    project = workspace.project
-    values: dict[str, str] = {}
-    for word in words:
-        written, separator, value = word.partition("=")
-        if not separator or not written:
-            raise InputError(
-                f"--config {written}\n      allowed:  KEY=VALUE\n      mend it:  --config byoc:image=registry/name:tag"
-            )
-        values[written if ":" in written else f"{project.name}:{written}"] = value
-    for stack in stacks if values else ():
-        config = read_yaml(project.stack_file(stack)).get("config") or {}
-        for key in values:
-            held = config.get(key.split(".")[0], config.get(key.split(".")[0].partition(":")[2]))
-            if isinstance(held, dict) and "secure" in held:
-                raise InputError(
-                    f"--config {key}: it is a secret of stack '{stack}', and a command line is seen by others\n"
-                    f"      mend it:  pulumi config set --stack {stack} --secret {key}"
-                )
-    return values

@@ -66,10 +66,13 @@ class ProjectWorkspace(LocalWorkspace):
     def stacks_in_backend(self) -> frozenset[str]:
         """The names of this project's stacks that exist in the backend.
 
+        Pulumi Cloud lists those of other organizations too, as ``ORGANIZATION/STACK``: commands that name a stack mean
+        the default organization's, so those are left out.
+
         Raises :class:`~byoc.errors.ByocError` if the backend does not answer.
         """
         try:
-            return frozenset(stack.name.rsplit("/", 1)[-1] for stack in self.list_stacks())
+            return frozenset(stack.name for stack in self.list_stacks() if "/" not in stack.name)
         except CommandError as error:
             raise ByocError(command_failure(str(error), stack="").render()) from None
 

@@ -81,13 +81,12 @@ def _root(cwd: Path | None) -> Path:
 
 def _summary(record: RunRecord) -> dict[str, Any]:
     request = record.request
-    words = [request["verb"], *request["stacks"], *(["--all"] if request["every"] else [])]
     return {
         "run": record.id,
         "state": record.state.value,
         "pid": record.pid,
         "startedAt": request["startedAt"],
-        "asked": " ".join(words),
+        "asked": request["asked"],
     }
 
 
@@ -108,19 +107,30 @@ def _show_events(record: RunRecord, *, follow: bool) -> None:
 
 def _show_end(record: RunRecord) -> None:
     from byoc.automation.many import StackOutcome
-    from byoc.cli.stacks import show_command
+    from byoc.cli.stack_runs import show_outcomes
 
     result = record.result
     typer.echo(f"run {record.id}: {record.state.value}")
+    if result is None and record.state.value == "lost":
+        _show_way_out(record)
     if result is None:
-        if record.state.value == "lost":
-            typer.echo(
-                "its process is gone and left no result: it was killed, or the machine went down\n"
-                "to do: byoc refresh of its stacks, then run it again; if a stack is still locked, before that:\n"
-                "       pulumi cancel --stack STACK"
-            )
         return
     if "error" in result:
         typer.echo(result["error"])
     outcomes = tuple(StackOutcome.of_document(item) for item in result["stacks"])
-    show_command(outcomes, preview=record.request["verb"] == "preview", many=len(outcomes) > 1)
+    show_outcomes(outcomes, preview=False, many=len(outcomes) > 1)
+
+
+def _show_way_out(record: RunRecord) -> None:
+    """What to do about a run that left no result. Its engines may still be at work, under the backend's lock."""
+    stacks = record.request["stacks"]
+    typer.echo("its process is gone and left no result: it was killed, or the machine went down")
+    typer.echo(
+        f"to do: byoc refresh {' '.join(stacks)}, then run it again; if a lock is in the way, wait for the process"
+    )
+    typer.echo("       that it names, which may still be at work; only if that is gone too:")
+    for stack in stacks:
+        typer.echo(f"       pulumi cancel --stack {stack}")
+    log = record.folder / "log.txt"
+    if log.is_file() and log.stat().st_size:
+        typer.echo(f"what it said last is in {log}")

@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from byoc.automation.command import Asked, Command, CommandResult
-    from byoc.automation.many import StackOutcome
-    from byoc.automation.stack_run import RunOptions
-    from byoc.runs import Listener
-
-_DOING = {"up": "updating", "preview": "previewing", "destroy": "destroying", "refresh": "refreshing"}
+from byoc.automation.asked import DEFAULT_JOBS, Asked, Limits, RunOptions, Verb
 
 Stacks = Annotated[
     list[str] | None,
@@ -51,7 +42,6 @@ Message = Annotated[str, typer.Option("--message", "-m", help="Kept with the run
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Stacks at once; each takes memory of its own.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Begin no other stack after the first that fails.")]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; look with 'byoc runs'. Needs --yes.")]
-_JOBS = 4  # byoc.automation.many.DEFAULT_JOBS, which a test holds equal: its import would slow down --help
 
 
 def up(
@@ -67,16 +57,34 @@ def up(
     refresh: Refresh = False,
     policy_pack: PolicyPack = None,
     message: Message = "",
-    jobs: Jobs = _JOBS,
+    jobs: Jobs = DEFAULT_JOBS,
     fail_fast: FailFast = False,
     detach: Detach = False,
     json: Json = False,
     cwd: Folder = None,
 ) -> int:
     """Make what the stacks' config says, in the accounts that it names."""
-    options = _options(parallel, target, expect_no_changes, refresh, policy_pack, message, skip_preview=skip_preview)
-    asked = _asked("up", stacks, every, options, jobs, fail_fast, config=config, init=init)
-    return _change(asked, cwd, yes=yes, detach=detach, json=json)
+    from byoc.cli.stack_runs import change
+
+    options = RunOptions(
+        parallel=parallel,
+        targets=tuple(target or ()),
+        expect_no_changes=expect_no_changes,
+        refresh=refresh,
+        policy_packs=_paths(policy_pack),
+        message=message,
+        skip_preview=skip_preview,
+    )
+    asked = Asked(
+        verb=Verb.UP,
+        stacks=tuple(stacks or ()),
+        every=every,
+        init=init,
+        config=tuple(config or ()),
+        options=options,
+        limits=Limits(jobs=jobs, fail_fast=fail_fast),
+    )
+    return change(asked, cwd, yes=yes, detach=detach, json=json)
 
 
 def preview(
@@ -90,15 +98,32 @@ def preview(
     refresh: Refresh = False,
     policy_pack: PolicyPack = None,
     message: Message = "",
-    jobs: Jobs = _JOBS,
+    jobs: Jobs = DEFAULT_JOBS,
     fail_fast: FailFast = False,
     json: Json = False,
     cwd: Folder = None,
 ) -> int:
     """Show what 'up' would do; change nothing."""
-    options = _options(parallel, target, expect_no_changes, refresh, policy_pack, message)
-    asked = _asked("preview", stacks, every, options, jobs, fail_fast, config=config, init=init)
-    return _carry_out(_prepared(asked, cwd), json=json)
+    from byoc.cli.stack_runs import look
+
+    options = RunOptions(
+        parallel=parallel,
+        targets=tuple(target or ()),
+        expect_no_changes=expect_no_changes,
+        refresh=refresh,
+        policy_packs=_paths(policy_pack),
+        message=message,
+    )
+    asked = Asked(
+        verb=Verb.PREVIEW,
+        stacks=tuple(stacks or ()),
+        every=every,
+        init=init,
+        config=tuple(config or ()),
+        options=options,
+        limits=Limits(jobs=jobs, fail_fast=fail_fast),
+    )
+    return look(asked, cwd, json=json)
 
 
 def destroy(
@@ -110,16 +135,30 @@ def destroy(
     target: Target = None,
     refresh: Refresh = False,
     message: Message = "",
-    jobs: Jobs = _JOBS,
+    jobs: Jobs = DEFAULT_JOBS,
     fail_fast: FailFast = False,
     detach: Detach = False,
     json: Json = False,
     cwd: Folder = None,
 ) -> int:
     """Delete everything that the stacks made; the stacks themselves, their config and history stay."""
-    options = _options(parallel, target, False, refresh, None, message, skip_preview=skip_preview)
-    asked = _asked("destroy", stacks, every, options, jobs, fail_fast)
-    return _change(asked, cwd, yes=yes, detach=detach, json=json)
+    from byoc.cli.stack_runs import change
+
+    options = RunOptions(
+        parallel=parallel,
+        targets=tuple(target or ()),
+        refresh=refresh,
+        message=message,
+        skip_preview=skip_preview,
+    )
+    asked = Asked(
+        verb=Verb.DESTROY,
+        stacks=tuple(stacks or ()),
+        every=every,
+        options=options,
+        limits=Limits(jobs=jobs, fail_fast=fail_fast),
+    )
+    return change(asked, cwd, yes=yes, detach=detach, json=json)
 
 
 def refresh(
@@ -131,181 +170,32 @@ def refresh(
     target: Target = None,
     expect_no_changes: ExpectNoChanges = False,
     message: Message = "",
-    jobs: Jobs = _JOBS,
+    jobs: Jobs = DEFAULT_JOBS,
     fail_fast: FailFast = False,
     detach: Detach = False,
     json: Json = False,
     cwd: Folder = None,
 ) -> int:
     """Bring the stacks' state up to what is in their accounts; nothing is changed there."""
-    options = _options(parallel, target, expect_no_changes, False, None, message, skip_preview=skip_preview)
-    asked = _asked("refresh", stacks, every, options, jobs, fail_fast)
-    return _change(asked, cwd, yes=yes, detach=detach, json=json)
+    from byoc.cli.stack_runs import change
 
-
-def _options(
-    parallel: int | None,
-    target: list[str] | None,
-    expect_no_changes: bool,
-    refresh: bool,
-    policy_pack: list[str] | None,
-    message: str,
-    *,
-    skip_preview: bool = False,
-) -> RunOptions:
-    from byoc.automation.stack_run import RunOptions
-
-    return RunOptions(
+    options = RunOptions(
         parallel=parallel,
         targets=tuple(target or ()),
         expect_no_changes=expect_no_changes,
-        refresh=refresh,
-        policy_packs=tuple(str(Path(path).resolve()) for path in policy_pack or ()),
         message=message,
         skip_preview=skip_preview,
     )
-
-
-def _asked(
-    verb: str,
-    stacks: list[str] | None,
-    every: bool,
-    options: RunOptions,
-    jobs: int,
-    fail_fast: bool,
-    *,
-    config: list[str] | None = None,
-    init: bool = False,
-) -> Asked:
-    from byoc.automation.command import Asked
-    from byoc.automation.many import Limits
-    from byoc.automation.stack_run import Verb
-
-    return Asked(
-        verb=Verb(verb),
+    asked = Asked(
+        verb=Verb.REFRESH,
         stacks=tuple(stacks or ()),
         every=every,
-        init=init,
-        config=tuple(config or ()),
         options=options,
         limits=Limits(jobs=jobs, fail_fast=fail_fast),
     )
+    return change(asked, cwd, yes=yes, detach=detach, json=json)
 
 
-def _prepared(asked: Asked, cwd: Path | None) -> Command:
-    from byoc.automation.command import Command
-
-    return Command.prepare(cwd or Path.cwd(), asked)
-
-
-def _change(asked: Asked, cwd: Path | None, *, yes: bool, detach: bool, json: bool) -> int:
-    """A verb that changes something: with a question, without one, or in a process of its own."""
-    _check_consent(asked, yes=yes, detach=detach, json=json)
-    command = _prepared(asked, cwd)
-    if detach:
-        return _detach(command, asked, json=json)
-    if yes:
-        return _carry_out(command, json=json)
-    return _ask_and_carry_out(command)
-
-
-def _check_consent(asked: Asked, *, yes: bool, detach: bool, json: bool) -> None:
-    from byoc.errors import InputError
-
-    verb = asked.verb.value
-    again = f"      mend it:  look at 'byoc preview' first, then byoc {verb} ... --yes"
-    if detach and asked.config:
-        raise InputError(
-            f"{verb} --detach takes no --config: it would lie on disk\n      mend it:  pulumi config set, then {verb}"
-        )
-    if yes:
-        return
-    if asked.options.skip_preview:
-        raise InputError(f"{verb} --skip-preview leaves nothing to ask about\n{again}")
-    if detach or json:
-        raise InputError(f"{verb} {'--detach' if detach else '--json'} cannot ask before it changes anything\n{again}")
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        raise InputError(f"{verb} asks before it changes anything, and there is no terminal to ask on\n{again}")
-
-
-def _carry_out(command: Command, *, json: bool) -> int:
-    from byoc.cli.view import console, following, show_json
-
-    if json:
-        result = command.run()
-        show_json(result.document() if result.many else result.outcomes[0].result.document())
-        return _code(result)
-    out = console()
-
-    def done(item: StackOutcome) -> None:
-        if command.is_for_many:
-            out.print(f"{item.stack}: {item.outcome.value}")
-
-    with following(out, _title(command), many=command.is_for_many) as listener:
-        result = command.run(listener, done)
-    show_command(result.outcomes, preview=command.verb.value == "preview", many=result.many)
-    return _code(result)
-
-
-def _ask_and_carry_out(command: Command) -> int:
-    from byoc.cli.view import console, following, show_result
-
-    out = console()
-
-    def ask(previews: tuple[StackOutcome, ...]) -> bool:
-        for item in previews:
-            show_result(out, item.result, preview=True)
-        good = [item.stack for item in previews if item.result.ok and not item.result.interrupted]
-        return bool(good) and typer.confirm(f"{command.verb.value} {', '.join(good)}?", default=False)
-
-    def follow(what: str) -> AbstractContextManager[Listener]:
-        return following(out, _title(command, what), many=command.is_for_many)
-
-    result = command.ask_and_run(ask, follow)
-    show_command(result.outcomes, preview=False, many=result.many)
-    return _code(result)
-
-
-def _detach(command: Command, asked: Asked, *, json: bool) -> int:
-    from byoc.automation.detached import start
-    from byoc.cli.view import show_json
-
-    record = start(command.workspace.project.root, asked)
-    if json:
-        show_json({"run": record.id, "folder": str(record.folder), "stacks": list(command.selection.stacks)})
-    else:
-        typer.echo(f"run {record.id} has begun; follow it with: byoc runs show {record.id} --follow")
-    return 0
-
-
-def show_command(outcomes: tuple[StackOutcome, ...], *, preview: bool, many: bool) -> None:
-    """The end of a command: of one stack all of it, of many what failed and a table."""
-    from byoc.cli.view import console, counts_text, rows_table, show_result
-
-    out = console()
-    rows = []
-    for item in outcomes:
-        if item.because and not many:
-            out.print(f"{item.stack}: not run: {item.because}")
-        elif not many:
-            show_result(out, item.result, preview=preview)
-        for failure in item.result.failures if many else ():
-            out.print(f"{item.stack}: {failure.render()}", style="red")
-        for note in item.result.notes if many else ():
-            out.print(f"{item.stack}: note: {note}")
-        what = item.because or counts_text(item.result)
-        rows.append((item.stack, item.outcome.value, what, f"{item.result.seconds:.1f}"))
-    if many:
-        heading = "would be" if preview else "resources"
-        out.print(rows_table(("stack", "state", heading, "seconds"), rows))
-
-
-def _title(command: Command, verb: str = "") -> str:
-    stacks = command.selection.stacks
-    return f"{_DOING[verb or command.verb.value]} {stacks[0] if len(stacks) == 1 else f'{len(stacks)} stacks'}"
-
-
-def _code(result: CommandResult) -> int:
-    if result.interrupted:
-        raise KeyboardInterrupt
-    return 0 if result.ok else 1
+def _paths(packs: list[str] | None) -> tuple[str, ...]:
+    """Policy packs by their whole paths: the engine is run in the project's folder."""
+    return tuple(str(Path(pack).resolve()) for pack in packs or ())

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import shutil
+import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,7 @@ from tests.golden.examples import ROOT
 
 SECRET = "hush-hush-7f3a"
 PASSPHRASE = "a-passphrase-91c2"
+BYOC = (sys.executable, "-c", "from byoc.cli import main; main()")
 
 _PROJECT = """
 name: tiny
@@ -100,6 +105,34 @@ class Ran:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """A command that runs, and the folder with what it says."""
+
+    process: subprocess.Popen[bytes]
+    said: Path
+
+    @property
+    def err(self) -> str:
+        """What it has said on standard error so far."""
+        return (self.said / "err").read_text()
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C, and wait until it is understood: signals that come together are one."""
+        before = len(self.err)
+        self.process.send_signal(signal.SIGINT)
+        wait_until(lambda: len(self.err) > before, "an answer to Ctrl-C")
+
+    def ended(self) -> Ran:
+        """Wait until it has ended; after three minutes it is ended."""
+        try:
+            code = self.process.wait(timeout=180)
+        finally:
+            if self.process.poll() is None:
+                self.process.terminate()
+        return Ran(code, (self.said / "out").read_text(), self.err)
+
+
+@dataclass(frozen=True)
 class TinyProject:
     """The project, with a local backend of its own."""
 
@@ -126,6 +159,7 @@ class TinyProject:
             "PULUMI_BACKEND_URL": f"file://{state}",
             "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",  # for the SDKs installed here, from the Internet
         }
         return cls(root, env)
 
@@ -163,21 +197,41 @@ class TinyProject:
         assert done.returncode == 0, done.stderr
         return done.stdout
 
-    def begin(self, *words: str, env: Mapping[str, str] | None = None) -> subprocess.Popen[str]:
+    def begin(self, *words: str, env: Mapping[str, str] | None = None) -> Begun:
         """``byoc`` with these words, in a process of its own without a terminal."""
-        return subprocess.Popen(
-            [sys.executable, "-c", "from byoc.cli import main; main()", *words],
-            cwd=self.root,
-            env={**self.env, **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
+        said = self.root.parent / f"said-{uuid.uuid4().hex}"
+        said.mkdir()
+        with (said / "out").open("wb") as out, (said / "err").open("wb") as err:
+            process = subprocess.Popen(
+                [*BYOC, *words],
+                cwd=self.root,
+                env={**self.env, **(env or {})},
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=err,
+            )
+        return Begun(process, said)
 
     def byoc(self, *words: str, env: Mapping[str, str] | None = None) -> Ran:
         """What ``byoc`` with these words comes to."""
-        return ended(self.begin(*words, env=env))
+        return self.begin(*words, env=env).ended()
+
+    def answered(self, *words: str, answers: str) -> Ran:
+        """What ``byoc`` with these words comes to on a terminal where ``answers`` are typed, one per question."""
+        here, there = pty.openpty()
+        process = subprocess.Popen(
+            [*BYOC, *words], cwd=self.root, env=self.env, stdin=there, stdout=there, stderr=there
+        )
+        os.close(there)
+        shown = b""
+        left = list(answers)
+        with suppress(OSError):  # how a terminal says that nobody is on its other side any more
+            while piece := os.read(here, 65536):
+                shown += piece
+                if left and shown.rstrip().endswith(b"[y/N]:"):
+                    os.write(here, f"{left.pop(0)}\n".encode())
+        os.close(here)
+        return Ran(process.wait(timeout=180), shown.decode(), "")
 
     def resources(self, stack: str) -> dict[str, dict[str, Any]]:
         """What the state of a stack holds, by logical name."""
@@ -185,15 +239,19 @@ class TinyProject:
         found = export["deployment"].get("resources") or []
         return {item["urn"].rsplit("::", 1)[1]: item for item in found}
 
+    def processes(self) -> list[str]:
+        """What runs for this project at the moment: engines, plugins, programs, ``byoc`` itself."""
+        mark = f"PULUMI_HOME={self.env['PULUMI_HOME']}\0".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it has just ended, or is another user's
+                if mark in (folder / "environ").read_bytes():
+                    found.append((folder / "cmdline").read_bytes().replace(b"\0", b" ").decode())
+        return found
+
     def locks(self) -> list[Path]:
         """The locks that the backend holds."""
         return list((self.state / ".pulumi" / "locks").rglob("*.json"))
-
-
-def ended(process: subprocess.Popen[str]) -> Ran:
-    """Wait for a process that was begun."""
-    out, err = process.communicate(timeout=180)
-    return Ran(process.returncode, out, err)
 
 
 def wait_until(happened: Callable[[], bool], what: str) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.engine.automation_project import PASSPHRASE, SECRET, TinyProject
+from tests.engine.automation_project import PASSPHRASE, SECRET, TinyProject, wait_until
+from tests.golden.examples import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -44,7 +46,7 @@ def test_a_stack_is_previewed_made_found_unchanged_refreshed_and_destroyed(tiny:
     assert [step["op"] for step in preview.document["steps"]] == ["create"] * 3
     assert tiny.resources("one") == {}
 
-    up = tiny.byoc("up", "one", "--yes", "--json")
+    up = tiny.byoc("up", "one", "--yes", "--skip-preview", "--json")
     assert (up.code, up.err) == (0, "")
     assert {step["urn"].rsplit("::", 1)[1] for step in up.document["steps"]} == {"group", "first", "second"}
     assert up.document["outputs"] == {"text": "plain", "password": "[secret]"}
@@ -52,7 +54,7 @@ def test_a_stack_is_previewed_made_found_unchanged_refreshed_and_destroyed(tiny:
 
     again = tiny.byoc("up", "one", "--yes", "--skip-preview", "--expect-no-changes", "--json").document
     assert (again["created"], again["updated"], again["unchanged"]) == (0, 0, 3)
-    assert tiny.byoc("refresh", "one", "--yes", "--json").document["unchanged"] == 3
+    assert tiny.byoc("refresh", "one", "--yes", "--skip-preview", "--json").document["unchanged"] == 3
 
     destroy = tiny.byoc("destroy", "one", "--yes", "--json")
     assert destroy.document["deleted"] == 3
@@ -76,14 +78,14 @@ def test_a_stack_that_is_not_in_the_backend_is_an_error_and_init_makes_it(tiny: 
     assert "not in the backend, though there is a file: two; nothing was run" in ran.err
     assert "pulumi stack init two" in ran.err
     assert tiny.resources("one") == {}
-    made = tiny.byoc("up", "two", "--yes", "--init", "--json")
+    made = tiny.byoc("up", "two", "--yes", "--skip-preview", "--init", "--json")
     assert made.document["created"] == 3
     selected = [stack for stack in json.loads(tiny.pulumi("stack", "ls", "--json")) if stack["current"]]
     assert selected == []
 
 
 def test_config_of_a_preview_is_for_that_preview_and_that_of_an_up_is_saved(tiny: TinyProject) -> None:
-    assert tiny.byoc("up", "one", "--yes").code == 0
+    assert tiny.byoc("up", "one", "--yes", "--skip-preview").code == 0
     before = tiny.file("one").read_text()
     preview = tiny.byoc("preview", "one", "-c", "thing=other", "--json").document
     assert preview["replaced"] == 1
@@ -105,7 +107,7 @@ def test_expect_no_changes_stops_an_up_before_it_changes_anything(tiny: TinyProj
 
 
 def test_what_aws_refuses_is_told_with_resource_action_error_and_remedy(tiny: TinyProject) -> None:
-    ran = tiny.byoc("up", "one", "--yes", "-c", "text=refused", "--json")
+    ran = tiny.byoc("up", "one", "--yes", "--skip-preview", "-c", "text=refused", "--json")
     assert ran.code == 1
     (failure,) = ran.document["failures"]
     assert failure["urn"].endswith("::first")
@@ -145,9 +147,74 @@ def test_what_pulumi_refuses_is_told_with_a_way_out(
 
 def test_a_stack_that_another_run_holds_is_told_with_pulumi_cancel(tiny: TinyProject) -> None:
     lock = tiny.state / ".pulumi" / "locks" / "organization" / "tiny" / "one" / "x.json"
-    lock.parent.mkdir(parents=True)
+    lock.parent.mkdir(parents=True, exist_ok=True)
     lock.write_text('{"pid": 1, "username": "someone", "hostname": "else", "timestamp": "2026-01-01T00:00:00Z"}')
-    ran = tiny.byoc("up", "one", "--yes")
+    ran = tiny.byoc("up", "one", "--yes", "--skip-preview")
     assert ran.code == 1
     assert "the stack is currently locked by 1 lock(s)" in ran.out
     assert "pulumi cancel --stack one" in ran.out.partition("to do:")[2]
+    wait_until(lambda: tiny.processes() == [], "the end of what the engine had begun")
+
+
+@pytest.mark.parametrize("way", ["project file", "login"])
+def test_the_backend_is_the_one_that_pulumi_s_own_settings_say(tiny: TinyProject, tmp_path: Path, way: str) -> None:
+    url = tiny.env["PULUMI_BACKEND_URL"]
+    unset = replace(tiny, env={key: value for key, value in tiny.env.items() if key != "PULUMI_BACKEND_URL"})
+    if way == "login":
+        unset.pulumi("login", url)
+    else:
+        with (tiny.root / "Pulumi.yaml").open("a") as file:
+            file.write(f"backend: {{url: '{url}'}}\n")
+    ran = unset.byoc("destroy", "one", "--yes", "--skip-preview", "--json")
+    assert (ran.code, ran.err) == (0, "")
+    elsewhere = unset.byoc(
+        "destroy", "one", "--yes", "--skip-preview", env={"PULUMI_BACKEND_URL": f"file://{tmp_path / 'home'}"}
+    )
+    assert "not in the backend, though there is a file: one; nothing was run" in elsewhere.err
+
+
+OURS = ROOT / "byoc" / "policy"
+PACK = """
+from pulumi_policy import EnforcementLevel, PolicyPack, ResourceValidationPolicy
+
+
+def no_loud_text(args, report):
+    if args.props.get("text") == "LOUD":
+        report("text is loud")
+
+
+def advice(args, report):
+    if args.props.get("text"):
+        report("a text")
+
+
+PolicyPack(
+    "tiny",
+    [
+        ResourceValidationPolicy("no-loud-text", "no loud text", no_loud_text, EnforcementLevel.MANDATORY),
+        ResourceValidationPolicy("advice", "no text at all", advice, EnforcementLevel.ADVISORY),
+    ],
+)
+"""
+
+
+def test_policy_packs_are_run_and_what_breaks_a_mandatory_rule_is_not_made(tiny: TinyProject, tmp_path: Path) -> None:
+    pack = tmp_path / "pack"
+    pack.mkdir()
+    runtime = f"{{name: python, options: {{virtualenv: {tiny.root / '.venv'}}}}}"
+    (pack / "PulumiPolicy.yaml").write_text(f"runtime: {runtime}\n")
+    (pack / "__main__.py").write_text(PACK)
+    ran = tiny.byoc(
+        "preview", "one", "-c", "text=LOUD", "--policy-pack", str(pack), "--policy-pack", str(OURS), "--json"
+    )
+    assert ran.code == 1, ran.err
+    errors = {failure["error"] for failure in ran.document["failures"]}
+    assert "policy tiny/no-loud-text: no loud text text is loud" in errors
+    assert any(error.startswith("policy byoc/no-default-provider: ") for error in errors)
+    refused = tiny.byoc("up", "one", "--yes", "--skip-preview", "-c", "text=LOUD", "--policy-pack", str(pack))
+    assert refused.code == 1
+    assert "policy tiny/no-loud-text" in refused.out
+    assert {"first", "second"}.isdisjoint(tiny.resources("one"))
+    made = tiny.byoc("up", "one", "--yes", "--skip-preview", "-c", "text=quiet", "--policy-pack", str(pack))
+    assert made.code == 0, made.out
+    assert "note: policy tiny/advice: no text at all a text (first)" in made.out

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +12,16 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
 from tests.engine.automation_project import SECRET, TinyProject
+from tests.golden.examples import ROOT
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
 REGION = "us-west-2"
+ACCOUNT = "123456789012"
 BUCKET = "acme-byoc-state"
 KEY = f"awskms://alias/byoc-state?region={REGION}"
 
@@ -27,6 +33,7 @@ def endpoint() -> Iterator[str]:
     server.start()
     try:
         host, port = server.get_host_and_port()
+        urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST")).close()
         yield f"http://{host}:{port}"
     finally:
         server.stop()
@@ -68,19 +75,16 @@ def test_a_stack_lives_in_a_bucket_under_a_kms_key_and_an_older_state_can_be_had
     assert "encryptedkey: " in remote.file("one").read_text()
     storage = client(endpoint, "s3")
     place = ".pulumi/stacks/tiny/one.json"
-    state = storage.get_object(Bucket=BUCKET, Key=place)["Body"].read().decode()
+    found = storage.get_object(Bucket=BUCKET, Key=place)
+    state = found["Body"].read().decode()
     assert KEY in state
     assert SECRET not in state
 
     destroyed = remote.byoc("destroy", "one", "--yes", "--skip-preview", "--json")
     assert destroyed.document["deleted"] == 3
-    versions = storage.list_object_versions(Bucket=BUCKET, Prefix=place)["Versions"]
-    texts = {
-        item["VersionId"]: storage.get_object(Bucket=BUCKET, Key=place, VersionId=item["VersionId"])["Body"].read()
-        for item in versions
-    }
-    older = next(name for name, text in texts.items() if text.decode() == state)
-    storage.copy_object(Bucket=BUCKET, Key=place, CopySource={"Bucket": BUCKET, "Key": place, "VersionId": older})
+    assert remote.resources("one") == {}
+    older = {"Bucket": BUCKET, "Key": place, "VersionId": found["VersionId"]}
+    storage.copy_object(Bucket=BUCKET, Key=place, CopySource=older)
     assert {"first", "second"} <= set(remote.resources("one"))
     assert remote.byoc("preview", "one", "--expect-no-changes").code == 0
 
@@ -105,7 +109,78 @@ def test_a_stack_moves_to_another_backend_and_to_a_kms_key(remote: TinyProject, 
 def test_a_bucket_that_is_not_there_is_told_with_a_way_out(remote: TinyProject) -> None:
     remote.file("one").write_text("config:\n  tiny:kind: account\n")
     wrong = remote.env["PULUMI_BACKEND_URL"].replace(BUCKET, "no-such-bucket")
+    wrong = wrong.replace("http://", "") + "&disableSSL=true"  # the other way to write an endpoint
     ran = remote.byoc("up", "one", "--yes", env={"PULUMI_BACKEND_URL": wrong})
     assert ran.code == 1
     assert "NoSuchBucket" in ran.err
     assert "check PULUMI_BACKEND_URL" in ran.err
+
+
+def documented_policy(sid: str) -> dict[str, Any]:
+    """The policy of docs/backends.md that has this statement, for the account of the test."""
+    page = (ROOT / "docs" / "backends.md").read_text()
+    (text,) = [block for block in re.findall(r"^```json\n(.*?)^```", page, re.MULTILINE | re.DOTALL) if sid in block]
+    text = text.replace("arn:aws:kms:us-west-2:111122223333:key/KEY-ID", "*")  # moto checks KMS without resources
+    text = text.replace("444455556666", ACCOUNT)
+    found: dict[str, Any] = json.loads(text)
+    return found
+
+
+@pytest.fixture
+def runner(remote: TinyProject, endpoint: str) -> Iterator[TinyProject]:
+    """The project in a path of the bucket, run by a role with the documented policy; what that lacks is refused."""
+    identities = client(endpoint, "iam")
+    trust = '{"Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}]}'
+    role = identities.create_role(RoleName="byoc-runner", AssumeRolePolicyDocument=trust)["Role"]["Arn"]
+    policy = json.dumps(documented_policy("ListState"))
+    identities.put_role_policy(RoleName="byoc-runner", PolicyName="state", PolicyDocument=policy)
+    on_bucket = documented_policy("RunnerLists")
+    on_bucket["Statement"] = [item for item in on_bucket["Statement"] if "Condition" not in item]  # moto reads none
+    client(endpoint, "s3").put_bucket_policy(Bucket=BUCKET, Policy=json.dumps(on_bucket))
+    session = client(endpoint, "sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+    enforce(endpoint, after=0)
+    try:
+        yield replace(
+            remote,
+            env={
+                **remote.env,
+                "AWS_ACCESS_KEY_ID": session["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": session["SecretAccessKey"],
+                "AWS_SESSION_TOKEN": session["SessionToken"],
+                "PULUMI_BACKEND_URL": remote.env["PULUMI_BACKEND_URL"].replace(BUCKET, f"{BUCKET}/acme"),
+            },
+        )
+    finally:
+        enforce(endpoint, after=10**9)
+
+
+def enforce(endpoint: str, *, after: int) -> None:
+    """Hold requests against IAM policies, after so many more."""
+    reset = urllib.request.Request(
+        f"{endpoint}/moto-api/reset-auth", str(after).encode(), {"Content-Type": "text/plain"}, method="POST"
+    )
+    urllib.request.urlopen(reset).close()
+
+
+def test_the_documented_policies_are_enough_for_a_stack_s_life_and_versions_are_out_of_reach(
+    runner: TinyProject, endpoint: str
+) -> None:
+    key = f"awskms:///arn:aws:kms:{REGION}:{ACCOUNT}:alias/byoc-state?region={REGION}"
+    runner.file("one").write_text(f"secretsprovider: {key}\nconfig:\n  tiny:kind: account\n")
+    up = runner.byoc("up", "one", "--init", "--yes", "--skip-preview")
+    assert up.code == 0, up.out + up.err
+    destroyed = runner.byoc("destroy", "one", "--yes", "--skip-preview")
+    assert destroyed.code == 0, destroyed.out + destroyed.err
+    names = {"aws_access_key_id": "AWS_ACCESS_KEY_ID", "aws_secret_access_key": "AWS_SECRET_ACCESS_KEY"}
+    credentials = {name: runner.env[variable] for name, variable in names.items()}
+    storage = boto3.client(
+        "s3",
+        endpoint_url=endpoint,
+        region_name=REGION,
+        aws_session_token=runner.env["AWS_SESSION_TOKEN"],
+        **credentials,
+    )
+    found = {item["Key"] for item in storage.list_objects_v2(Bucket=BUCKET)["Contents"]}
+    assert "acme/.pulumi/stacks/tiny/one.json" in found
+    with pytest.raises(ClientError, match="AccessDenied"):
+        storage.list_object_versions(Bucket=BUCKET)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path
 
 import pytest
 
-from tests.engine.automation_project import PASSPHRASE, SECRET, TinyProject, ended, wait_until
+from tests.engine.automation_project import PASSPHRASE, SECRET, TinyProject, wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
@@ -31,7 +32,7 @@ def test_a_failed_account_holds_back_its_deployments_and_no_others(tiny: TinyPro
     tiny.add("acme", text="refused")
     tiny.add("other", account="222222222222")
     tiny.add("other-chat", kind="deployment", account="222222222222")
-    ran = tiny.byoc("up", "--all", "--yes", "--json")
+    ran = tiny.byoc("up", "--all", "--yes", "--skip-preview", "--json")
     assert ran.code == 1
     states = {item["stack"]: item["state"] for item in ran.document["stacks"]}
     assert states == {"acme": "failed", "acme-chat": "skipped", "other": "succeeded", "other-chat": "succeeded"}
@@ -52,35 +53,54 @@ def test_deployments_are_destroyed_before_the_account_that_they_are_in(tiny: Tin
     assert "never-made" not in ran.out
 
 
+def nothing_runs(tiny: TinyProject) -> None:
+    wait_until(lambda: tiny.processes() == [], "the end of every process of the project")
+
+
+def test_what_is_confirmed_is_done_and_after_a_no_nothing_else_is_begun(tiny: TinyProject) -> None:
+    tiny.add("acme")
+    tiny.add("acme-chat", kind="deployment")
+    ran = tiny.answered("up", "acme", "acme-chat", answers="yn")
+    assert ran.code == 1
+    assert ran.out.index("up acme? [y/N]:") < ran.out.index("up acme-chat? [y/N]:")
+    assert "not confirmed" in ran.out
+    assert "second" in tiny.resources("acme")
+    assert tiny.resources("acme-chat") == {}
+
+
 def test_the_first_interrupt_lets_the_engine_finish_what_it_began(tiny: TinyProject) -> None:
     gate = gated(tiny, "one")
-    process = tiny.begin("up", "one", "--yes", "--skip-preview")
+    begun = tiny.begin("up", "one", "--yes", "--skip-preview")
     wait_until((gate / "begun").exists, "the first resource")
-    process.send_signal(signal.SIGINT)
-    process.send_signal(0)  # it is still there
+    begun.interrupt()
+    assert begun.process.poll() is None
     (gate / "open").touch()
-    ran = ended(process)
+    ran = begun.ended()
     assert ran.code == 130
+    assert "stopping: what is under way is finished first" in ran.err
     assert "interrupted: run the same command again" in ran.err
     assert "Traceback" not in ran.out + ran.err
     assert "first" in tiny.resources("one")
     assert "second" not in tiny.resources("one")
     assert tiny.locks() == []
+    nothing_runs(tiny)
     again = tiny.byoc("up", "one", "--yes", "--skip-preview", "--json").document
     assert (again["created"], again["failures"]) == (1, [])
 
 
-def test_the_second_interrupt_ends_the_engine_at_once_and_says_what_to_do(tiny: TinyProject) -> None:
+@pytest.mark.parametrize("presses", [2, 3])
+def test_a_further_interrupt_ends_the_engine_at_once_and_says_what_to_do(tiny: TinyProject, presses: int) -> None:
     gate = gated(tiny, "one")
-    process = tiny.begin("up", "one", "--yes", "--skip-preview")
+    begun = tiny.begin("up", "one", "--yes", "--skip-preview")
     wait_until((gate / "begun").exists, "the first resource")
-    for _ in range(2):
-        process.send_signal(signal.SIGINT)
-        wait_until(lambda: True, "a moment")
-    ran = ended(process)
+    for _ in range(presses):
+        begun.interrupt()
+    ran = begun.ended()
     assert ran.code == 130
     assert "the engine was ended while something was under way" in ran.out
     assert "byoc refresh one; if the stack is still locked, pulumi cancel --stack one before" in ran.out
+    assert "Traceback" not in ran.out + ran.err
+    nothing_runs(tiny)
 
 
 def test_a_detached_run_is_listed_followed_and_leaves_no_secret_behind(tiny: TinyProject) -> None:
@@ -91,8 +111,13 @@ def test_a_detached_run_is_listed_followed_and_leaves_no_secret_behind(tiny: Tin
     wait_until((gate / "begun").exists, "the first resource")
     (listed,) = tiny.byoc("runs", "--json").document["runs"]
     assert (listed["run"], listed["state"], listed["asked"]) == (run, "running", "up one")
-    arguments = Path(f"/proc/{listed['pid']}/cmdline").read_bytes().decode()
+    arguments = " ".join(tiny.processes())
+    assert "byoc.automation.detached" in arguments
     assert PASSPHRASE not in arguments
+    second = tiny.byoc("up", "one", "--yes", "--detach")
+    assert second.code == 2
+    assert f"stack 'one' is being worked on by run {run} (byoc up one); nothing was run" in second.err
+    assert os.getsid(listed["pid"]) == listed["pid"] != os.getsid(0)
     (gate / "open").touch()
     shown = tiny.byoc("runs", "show", run, "--follow")
     assert shown.code == 0, shown.err
@@ -120,16 +145,20 @@ def test_a_detached_run_that_is_stopped_finishes_what_it_began(tiny: TinyProject
     assert tiny.byoc("runs", "stop", run).code == 1
 
 
-def test_a_detached_run_that_was_killed_is_lost_and_its_way_out_is_told(tiny: TinyProject) -> None:
+def test_a_detached_run_that_was_killed_is_lost_and_its_engine_goes_on_under_its_lock(tiny: TinyProject) -> None:
     gate = gated(tiny, "one")
-    run = tiny.byoc("up", "one", "--yes", "--detach", "--json").document["run"]
+    run = tiny.byoc("up", "one", "--yes", "--detach", "--skip-preview", "--json").document["run"]
     wait_until((gate / "begun").exists, "the first resource")
     (listed,) = tiny.byoc("runs", "--json").document["runs"]
-    import os
-
     os.kill(listed["pid"], signal.SIGKILL)
     wait_until(lambda: tiny.byoc("runs", "--json").document["runs"][0]["state"] == "lost", "the state 'lost'")
-    (gate / "open").touch()  # what the engine had begun may end
     shown = tiny.byoc("runs", "show", run)
     assert shown.code == 1
     assert "pulumi cancel --stack one" in shown.out
+    other = tiny.byoc("destroy", "one", "--yes", "--skip-preview")
+    assert other.code == 1
+    assert "the stack is currently locked by 1 lock(s)" in other.out
+    (gate / "open").touch()  # the engine was left alone: it goes on to its end, and lets go of its lock
+    nothing_runs(tiny)
+    assert {"first", "second"} <= set(tiny.resources("one"))
+    assert tiny.locks() == []
