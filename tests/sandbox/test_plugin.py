@@ -296,11 +296,19 @@ def test_without_an_embedded_aws_the_way_to_it_is_told(world: World) -> None:
 
 # The environment
 
+NAMES = {
+    "PATH",
+    "PULUMI_BACKEND_URL",
+    "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",
+    "PULUMI_HOME",
+    "PULUMI_SKIP_UPDATE_CHECK",
+}
+
 
 def test_the_environment_names_plugins_state_and_tools_and_nothing_of_the_user_s(world: World) -> None:
     tools = world.root / "tools"
     environment = cli_environment(world.home, "an-id", tools, "/usr/bin:/bin")
-    assert set(environment) == {"PATH", "PULUMI_BACKEND_URL", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK"}
+    assert set(environment) == NAMES
     folders = environment["PATH"].split(os.pathsep)
     assert folders[0] == str((world.home / "plugins").resolve())
     assert folders[-2:] == ["/usr/bin", "/bin"]
@@ -328,9 +336,7 @@ def test_the_verbs_print_the_environment_and_what_was_provided(
     where = ("--cwd", str(world.root))
     shown = byoc(capsys, "sandbox", "env", *where)
     assert shown.code == 0
-    assert [line.split("=")[0] for line in shown.out.splitlines()] == [
-        f"export {name}" for name in ("PATH", "PULUMI_BACKEND_URL", "PULUMI_HOME", "PULUMI_SKIP_UPDATE_CHECK")
-    ]
+    assert {line.split("=")[0] for line in shown.out.splitlines()} == {f"export {name}" for name in NAMES}
     assert byoc(capsys, "sandbox", "provide", "demo-chat", *where).out == (
         "demo-chat takes nothing for granted that is not there\n"
     )

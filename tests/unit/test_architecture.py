@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PRODUCTION = ("assembly", "components", "config", "exports", "provider", "stack_config")
+PRODUCTION = ("assembly", "components", "config", "exports", "lookups", "provider", "stack_config")
 
 
 def modules(*rooms: str) -> list[Path]:
@@ -47,7 +47,19 @@ def imports(path: Path) -> Iterator[str]:
             ("adoption", "program_run"),
             ("byoc.automation", "byoc.cli", "byoc.fleet", "byoc.sandbox", "moto", "rich", "typer"),
         ),
-        (("sandbox",), ("byoc.cli", "typer", "rich")),
+        (
+            ("automation",),
+            ("boto3", "moto", "pulumi_aws", "rich", "typer", "byoc.adoption", "byoc.cli", "byoc.fleet", "byoc.sandbox"),
+        ),
+        (
+            ("fleet",),
+            ("boto3", "moto", "pulumi_aws", "rich", "byoc.adoption", "byoc.automation", "byoc.cli", "byoc.sandbox"),
+        ),
+        (
+            ("project", "runs", "values"),
+            ("boto3", "byoc.automation", "byoc.cli", "byoc.components", "byoc.fleet", "byoc.sandbox", "pulumi_aws"),
+        ),
+        (("sandbox",), ("byoc.adoption", "byoc.automation", "byoc.cli", "byoc.fleet", "typer", "rich")),
     ],
 )
 def test_no_arrow_runs_backwards(rooms: tuple[str, ...], forbidden: tuple[str, ...]) -> None:

@@ -25,6 +25,7 @@ import grpc
 from pulumi.runtime.proto import language_pb2, language_pb2_grpc, plugin_pb2
 
 EXECUTOR = "pulumi-language-python-exec"
+_PARENT_POLL_SECONDS = 1.0
 _SHOWN_TO_USER = 32
 """The executor's exit code when the program has failed and said so itself."""
 _NEEDED_PLUGINS = """
@@ -214,8 +215,10 @@ def main() -> None:
     server.start()
     sys.stdout.write(f"{port}\n")
     sys.stdout.flush()
+    engine = os.getppid()
     with contextlib.suppress(KeyboardInterrupt):  # how the engine ends its plugins
-        server.wait_for_termination()
+        while os.getppid() == engine:  # one that was killed, or gave up early, tells nobody
+            server.wait_for_termination(_PARENT_POLL_SECONDS)
 
 
 if __name__ == "__main__":
