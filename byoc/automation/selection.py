@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from typing import Any
 
 from byoc.errors import InputError
 from byoc.project.project_file import Project
+from byoc.project.stack_names import is_pattern, matching
 from byoc.project.stack_yaml import read_yaml
-
-_PATTERN_SIGNS = frozenset("*?[")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,14 +36,17 @@ def select_stacks(project: Project, words: Sequence[str], *, every: bool) -> Sel
         )
     found: list[str] = []
     for word in words or ["*"]:
-        is_pattern = bool(_PATTERN_SIGNS & set(word))
-        matches = [name for name in known if (fnmatchcase(name, word) if is_pattern else name == word)]
+        matches = matching(known, word)
         if not matches:
-            mend = "write another pattern" if is_pattern else f"name one of these, or write {project.stack_file(word)}"
-            noun = "stack like" if is_pattern else "stack"
+            mend = (
+                "write another pattern"
+                if is_pattern(word)
+                else f"name one of these, or write {project.stack_file(word)}"
+            )
+            noun = "stack like" if is_pattern(word) else "stack"
             raise InputError(f"there is no {noun} '{word}'\n      allowed:  {_listed(known)}\n      mend it:  {mend}")
         found += matches
-    by_pattern = every or any(_PATTERN_SIGNS & set(word) for word in words)
+    by_pattern = every or any(map(is_pattern, words))
     return Selection(stacks=tuple(dict.fromkeys(found)), by_pattern=by_pattern)
 
 

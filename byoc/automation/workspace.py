@@ -10,8 +10,8 @@ from pulumi.automation.errors import CommandError
 
 from byoc.automation.engines import Engines
 from byoc.automation.failures import command_failure
-from byoc.errors import ByocError, InputError
-from byoc.project.project_file import Project, read_project
+from byoc.errors import ByocError
+from byoc.project.project_file import Project, find_project, read_project
 from byoc.project.stack_yaml import read_yaml
 
 
@@ -33,7 +33,7 @@ class ProjectWorkspace(LocalWorkspace):
 
         Raises :class:`~byoc.errors.InputError` if there is no project, or no CLI of the right version.
         """
-        root = project_root(folder)
+        root = find_project(folder)
         return cls(read_project(root), Engines(root))
 
     @property
@@ -94,14 +94,3 @@ class ProjectWorkspace(LocalWorkspace):
             self.engines.run(list(words), self.work_dir, self.env_vars)
         except CommandError as error:
             raise ByocError(command_failure(str(error), stack="").render()) from None
-
-
-def project_root(folder: Path) -> Path:
-    """The folder of the project that ``folder`` lies in; raises :class:`~byoc.errors.InputError` if it lies in none."""
-    for candidate in (folder.resolve(), *folder.resolve().parents):
-        if (candidate / "Pulumi.yaml").is_file():
-            return candidate
-    raise InputError(
-        f"no Pulumi.yaml in {folder} or above it\n"
-        "      mend it:  run this in a checkout of the project, or name one with --cwd"
-    )

@@ -50,11 +50,12 @@ def adopt(
     from byoc.cli.adopt_view import Outcome, as_document, show
     from byoc.cli.view import console, show_json
     from byoc.errors import InputError
+    from byoc.project.project_file import find_project, read_project
 
     _check_secret_to_stdout(secret_to_stdout)
     source = Source(terraform=terraform, scan=scan, account=account, region=region, name_prefix=name_prefix)
     source.check()
-    project = _project(cwd or Path.cwd())
+    project = read_project(find_project(cwd or Path.cwd()))
     stack_file = project.stack_file(stack)
     import_file = out or project.root / f"{stack}.import.json"
     if import_file.resolve() == stack_file.resolve():
@@ -76,19 +77,6 @@ def adopt(
     else:
         show(console(), outcome)
     return 1 if adoption.conflicts else 0
-
-
-def _project(folder: Path) -> Project:
-    from byoc.errors import InputError
-    from byoc.project.project_file import read_project
-
-    for candidate in (folder.resolve(), *folder.resolve().parents):
-        if (candidate / "Pulumi.yaml").is_file():
-            return read_project(candidate)
-    raise InputError(
-        f"no Pulumi.yaml in {folder} or above it\n"
-        "      mend it:  run this in a checkout of the project, or name one with --cwd"
-    )
 
 
 def _check_secret_to_stdout(key: str | None) -> None:

@@ -58,8 +58,9 @@ def export(
 ) -> None:
     """Write the files that an engine needs to run the stacks; docs/fleet.md tells which engine for what."""
     from byoc.fleet.export import prepare
+    from byoc.project.project_file import find_project
 
-    root = _root(cwd or Path.cwd())
+    root = find_project(cwd or Path.cwd())
     folder = out or root / "fleet" / form
     found = prepare(root, form, words=stacks or (), settings=settings)
     written = found.write(folder, force=force)
@@ -69,19 +70,6 @@ def export(
         show_json(found.summary(written))
     else:
         _show(found, written, folder)
-
-
-def _root(folder: Path) -> Path:
-    from byoc.errors import InputError
-
-    for candidate in (folder.resolve(), *folder.resolve().parents):
-        if (candidate / "Pulumi.yaml").is_file():
-            return candidate
-    raise InputError(
-        f"no Pulumi.yaml in {folder} or above it\n"
-        "      allowed:  a folder of a Pulumi project\n"
-        "      mend it:  run this in a checkout of the project, or name one with --cwd"
-    )
 
 
 def _show(found: Export, written: Written, folder: Path) -> None:

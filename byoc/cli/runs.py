@@ -74,9 +74,9 @@ def stop(run_id: RunId, cwd: Folder = None) -> int:
 
 
 def _root(cwd: Path | None) -> Path:
-    from byoc.automation.workspace import project_root
+    from byoc.project.project_file import find_project
 
-    return project_root(cwd or Path.cwd())
+    return find_project(cwd or Path.cwd())
 
 
 def _summary(record: RunRecord) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from fnmatch import fnmatchcase
+from collections.abc import Sequence
 
 from byoc.errors import Problem
 from byoc.fleet.stacks import Fleet, FleetStack
+from byoc.project.stack_names import matching
 
-_PATTERN_SIGNS = frozenset("*?[")
 _MOST_LISTED = 12
 
 
@@ -22,18 +21,13 @@ def choose(fleet: Fleet, words: Sequence[str]) -> tuple[tuple[FleetStack, ...], 
     problems: list[Problem] = []
     names: set[str] = set()
     for word in words or ("*",):
-        matches = _matches(fleet.names, word)
+        matches = matching(fleet.names, word)
         names.update(matches)
         if not matches:
             problems.append(_no_stack(fleet, word))
     for name in sorted(names & fleet.unreadable.keys()):
         problems += fleet.unreadable[name]
     return tuple(stack for stack in fleet.stacks if stack.name in names), problems
-
-
-def _matches(names: Collection[str], word: str) -> set[str]:
-    is_pattern = bool(_PATTERN_SIGNS & set(word))
-    return {name for name in names if (fnmatchcase(name, word) if is_pattern else name == word)}
 
 
 def _no_stack(fleet: Fleet, word: str) -> Problem:

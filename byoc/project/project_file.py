@@ -49,6 +49,18 @@ class Project:
         return tuple(sorted(file.name.removeprefix("Pulumi.").removesuffix(".yaml") for file in files))
 
 
+def find_project(folder: Path) -> Path:
+    """The root of the project that ``folder`` lies in; raises :class:`~byoc.errors.InputError` if it lies in none."""
+    for candidate in (folder.resolve(), *folder.resolve().parents):
+        if (candidate / "Pulumi.yaml").is_file():
+            return candidate
+    raise InputError(
+        f"no Pulumi.yaml in {folder} or above it\n"
+        "      allowed:  a folder of a Pulumi project\n"
+        "      mend it:  run this in a checkout of the project, or name one with --cwd"
+    )
+
+
 def read_project(root: Path) -> Project:
     """The project in the folder ``root``. Raises :class:`~byoc.errors.InputError` if there is none."""
     path = root / "Pulumi.yaml"

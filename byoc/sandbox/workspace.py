@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from byoc.config import AccountConfig, DeploymentConfig
 from byoc.errors import InputError
 from byoc.program_run import Program, script
-from byoc.project.project_file import read_project
+from byoc.project.project_file import find_project, read_project
 from byoc.project.stack_file import read_stack_file
 from byoc.runs import Listener, RunResult, ignore
 from byoc.sandbox.cli_environment import cli_environment
@@ -68,13 +68,7 @@ class Workspace:
     @classmethod
     def find(cls, folder: Path) -> Workspace:
         """The workspace of the project that ``folder`` lies in; raises ``InputError`` if it lies in none."""
-        for candidate in (folder.resolve(), *folder.resolve().parents):
-            if (candidate / "Pulumi.yaml").is_file():
-                return cls(candidate)
-        raise InputError(
-            f"no Pulumi.yaml in {folder} or above it\n"
-            "      mend it:  run this in a checkout of the project, or name one with --cwd"
-        )
+        return cls(find_project(folder))
 
     # The embedded AWS
 
