@@ -10,7 +10,7 @@ import pulumi_aws as aws
 
 from byoc.errors import ByocError, Problem
 from byoc.naming import Names
-from byoc.permissions.documents import (
+from byoc.permissions.policies.documents import (
     MANAGED_POLICY_LIMIT,
     TRUST_POLICY_LIMIT,
     Document,
@@ -18,9 +18,9 @@ from byoc.permissions.documents import (
     control_plane_trust,
     require_exact_principals,
 )
-from byoc.permissions.guardrails import guardrails
-from byoc.permissions.managed import CONTROL_PLANE, managed_policies
-from byoc.permissions.supplement import supplement
+from byoc.permissions.policies.guardrails import guardrails
+from byoc.permissions.policies.managed import CONTROL_PLANE, managed_policies
+from byoc.permissions.policies.supplement import supplement
 from byoc.types import AwsAccount
 
 

@@ -13,7 +13,7 @@ import pulumi
 import pulumi_aws as aws
 
 from byoc.naming import Names
-from byoc.permissions import documents
+from byoc.permissions.policies import documents
 from byoc.types import AwsAccount
 
 

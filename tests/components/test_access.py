@@ -13,11 +13,11 @@ from byoc.components.access import ControlPlaneAccess, ControlPlaneAccessArgs
 from byoc.components.spec import SeparateQueue
 from byoc.errors import ByocError
 from byoc.naming import Names
-from byoc.permissions.deployment import TYPES, missing_needs
-from byoc.permissions.evaluator import Request, evaluate
-from byoc.permissions.guardrails import guardrails
-from byoc.permissions.managed import documented_identity
-from byoc.permissions.supplement import supplement
+from byoc.permissions.evaluation.evaluator import Request, evaluate
+from byoc.permissions.needs.deployment import TYPES, missing_needs
+from byoc.permissions.policies.guardrails import guardrails
+from byoc.permissions.policies.managed import documented_identity
+from byoc.permissions.policies.supplement import supplement
 from byoc.types import AwsAccount, DeploymentType
 from tests.components.deployments import (
     ALARM,

@@ -13,9 +13,9 @@ from byoc.components.runtime import AccountRuntime
 from byoc.components.runtime_refs import KnownRuntimeIds, RuntimeRefs, find_runtime
 from byoc.errors import ByocError
 from byoc.naming import Names
-from byoc.permissions.actions import needs_of
-from byoc.permissions.evaluator import Request, evaluate
-from byoc.permissions.managed import documented_identity
+from byoc.permissions.evaluation.evaluator import Request, evaluate
+from byoc.permissions.needs.actions import needs_of
+from byoc.permissions.policies.managed import documented_identity
 from tests.components.harness import Recording
 from tests.components.programs import (
     ACCOUNT,

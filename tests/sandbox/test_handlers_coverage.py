@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from byoc.permissions.actions import needs_of, required_actions
+from byoc.permissions.needs.actions import needs_of, required_actions
 from byoc.sandbox.registry import handled_types, invoke_for
 from tests.golden.examples import STACKS, recorded
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, SUPPORT, Settled

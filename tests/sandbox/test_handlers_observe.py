@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from byoc.permissions.actions import is_read, needs_of
+from byoc.permissions.needs.actions import is_read, needs_of
 from byoc.sandbox.emulator.server import Emulator
 from byoc.sandbox.handlers.tagging import TaggedHandler
 from byoc.sandbox.registry import handled_types, handler_for

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from byoc.permissions.evaluator import Decision, Document, Outcome, Request, evaluate, evaluate_trust
+from byoc.permissions.evaluation.evaluator import Decision, Document, Outcome, Request, evaluate, evaluate_trust
 
 ROLE = "arn:aws:iam::123456789012:role/app"
 BUCKET = "arn:aws:s3:::data"

@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byoc.permissions.evaluator import Outcome, Request, evaluate
+from byoc.permissions.evaluation.evaluator import Outcome, Request, evaluate
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "ec2:RunInstances"]
 RESOURCES = ["arn:aws:s3:::data/a", "arn:aws:s3:::data/b", "*"]

@@ -7,14 +7,14 @@ import json
 import pytest
 
 from byoc.naming import Names
-from byoc.permissions.documents import (
+from byoc.permissions.evaluation.evaluator import Request, evaluate, evaluate_trust
+from byoc.permissions.policies.documents import (
     TRUST_POLICY_LIMIT,
     compact,
     control_plane_trust,
     ecs_tasks_trust,
     secrets_read,
 )
-from byoc.permissions.evaluator import Request, evaluate, evaluate_trust
 from byoc.types import AwsAccount
 
 ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from byoc.naming import Names
-from byoc.permissions.deployment import deployment_needs, missing_needs
-from byoc.permissions.documents import MANAGED_POLICY_LIMIT, compact
-from byoc.permissions.evaluator import Document, Outcome, Request, evaluate
-from byoc.permissions.guardrails import REASONS, guardrails
-from byoc.permissions.managed import documented_identity
-from byoc.permissions.requests import requests_of
-from byoc.permissions.supplement import supplement
+from byoc.permissions.evaluation.evaluator import Document, Outcome, Request, evaluate
+from byoc.permissions.needs.deployment import deployment_needs, missing_needs
+from byoc.permissions.needs.requests import requests_of
+from byoc.permissions.policies.documents import MANAGED_POLICY_LIMIT, compact
+from byoc.permissions.policies.guardrails import REASONS, guardrails
+from byoc.permissions.policies.managed import documented_identity
+from byoc.permissions.policies.supplement import supplement
 from byoc.types import AwsAccount
 
 ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")

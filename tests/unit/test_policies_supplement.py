@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 
 from byoc import tags
 from byoc.naming import Names
-from byoc.permissions.deployment import deployment_needs, missing_needs
-from byoc.permissions.documents import MANAGED_POLICY_LIMIT, compact
-from byoc.permissions.evaluator import Decision, Document, Request, evaluate
+from byoc.permissions.evaluation.evaluator import Decision, Document, Request, evaluate
+from byoc.permissions.evaluation.matching import like
 from byoc.permissions.install import (
     DEPLOYMENT_TAG,
     INSTALL_TAG,
@@ -22,10 +21,11 @@ from byoc.permissions.install import (
     SECRET_TAG,
     name_pattern,
 )
-from byoc.permissions.managed import CONTROL_PLANE, TASK_EXECUTION, documented_identity, managed_policies
-from byoc.permissions.matching import like
-from byoc.permissions.requests import requests_of
-from byoc.permissions.supplement import REASONS, supplement
+from byoc.permissions.needs.deployment import deployment_needs, missing_needs
+from byoc.permissions.needs.requests import requests_of
+from byoc.permissions.policies.documents import MANAGED_POLICY_LIMIT, compact
+from byoc.permissions.policies.managed import CONTROL_PLANE, TASK_EXECUTION, documented_identity, managed_policies
+from byoc.permissions.policies.supplement import REASONS, supplement
 from byoc.types import AwsAccount
 
 ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")

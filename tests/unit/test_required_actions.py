@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from byoc.permissions.actions import MEASURED, Need, Phase, is_read, needs_of, package_data, required_actions
-from byoc.permissions.deployment import FUNCTIONS, TYPES, deployment_needs
-from byoc.permissions.extensions import extensions
-from byoc.permissions.tokens import FUNCTIONS as FUNCTION_TOKENS
-from byoc.permissions.tokens import RESOURCES as RESOURCE_TOKENS
+from byoc.permissions.needs.actions import MEASURED, Need, Phase, is_read, needs_of, required_actions
+from byoc.permissions.needs.deployment import FUNCTIONS, TYPES, deployment_needs
+from byoc.permissions.needs.extensions import extensions
+from byoc.permissions.needs.tokens import FUNCTIONS as FUNCTION_TOKENS
+from byoc.permissions.needs.tokens import RESOURCES as RESOURCE_TOKENS
+from byoc.permissions.package_data import package_data
 
 INSTANCE = "aws:rds/instance:Instance"
 
@@ -21,7 +22,7 @@ def actions(token: str, phase: Phase) -> set[str]:
 
 
 def test_every_measured_call_is_a_need_of_its_pulumi_token() -> None:
-    measured = package_data("provider-calls.json")["resources"]
+    measured = package_data("needs", "provider-calls.json")["resources"]
     assert len(measured) > 60
     for type_, phases in measured.items():
         data = type_.startswith("data ")
@@ -47,7 +48,7 @@ def test_a_need_says_where_it_comes_from() -> None:
 
 
 def test_no_extension_repeats_what_was_measured() -> None:
-    measured = package_data("provider-calls.json")["resources"]
+    measured = package_data("needs", "provider-calls.json")["resources"]
     repeated = {
         (entry.type, entry.phase, action)
         for entry in extensions()

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from byoc.permissions.conditions import as_texts
-from byoc.permissions.evaluator import Decision, Outcome, Request, evaluate, evaluate_trust
+from byoc.permissions.evaluation.conditions import as_texts
+from byoc.permissions.evaluation.evaluator import Decision, Outcome, Request, evaluate, evaluate_trust
 from byoc.sandbox.emulator.answers import ACCESS_DENIED, AwsError
 from byoc.sandbox.emulator.context import Context, call_context, resource_context
 from byoc.sandbox.emulator.dependents import Needed, needed_besides

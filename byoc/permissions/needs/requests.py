@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from byoc.permissions.actions import Need, Phase, is_read
-from byoc.permissions.evaluator import Request
+from byoc.permissions.evaluation.evaluator import Request
 from byoc.permissions.install import DEPLOYMENT_TAG, INSTALL_TAG, SECRET_TAG, Account, InstallNames
+from byoc.permissions.needs.actions import Need, Phase, is_read
 
 EXAMPLE_DEPLOYMENT = "chat"
 

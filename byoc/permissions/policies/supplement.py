@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from byoc.permissions.documents import VERSION, Document
 from byoc.permissions.install import INSTALL_TAG, LOAD_BALANCER_NAME_LIMIT, Account, InstallNames, name_pattern
+from byoc.permissions.policies.documents import VERSION, Document
 
 REASONS: Mapping[str, str] = {
     "ReadLoadBalancing": "attributes and tags of load balancers, target groups and listeners are read on every run",

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from byoc.permissions.actions import Need, required_actions
-from byoc.permissions.evaluator import Document, evaluate
+from byoc.permissions.evaluation.evaluator import Document, evaluate
 from byoc.permissions.install import Account, InstallNames
-from byoc.permissions.requests import requests_of
+from byoc.permissions.needs.actions import Need, required_actions
+from byoc.permissions.needs.requests import requests_of
 
 TYPES = (
     "aws:appautoscaling/policy:Policy",

@@ -6,8 +6,8 @@ import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from byoc.permissions.actions import package_data
-from byoc.permissions.evaluator import Document
+from byoc.permissions.evaluation.evaluator import Document
+from byoc.permissions.package_data import package_data
 
 CONTROL_PLANE = (
     "AmazonVPCReadOnlyAccess",
@@ -42,7 +42,7 @@ def managed_policies() -> Mapping[str, ManagedPolicy]:
     """All of them, by name."""
     return {
         name: ManagedPolicy(name, entry["path"], entry["version"], entry["document"])
-        for name, entry in package_data("managed_policies.json").items()
+        for name, entry in package_data("policies", "managed_policies.json").items()
     }
 
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from byoc.permissions.conditions import as_texts, holds
-from byoc.permissions.matching import Context, Unresolved, action_matches, resource_matches
+from byoc.permissions.evaluation.conditions import as_texts, holds
+from byoc.permissions.evaluation.matching import Context, Unresolved, action_matches, resource_matches
 
 Document = Mapping[str, Any]
 """A policy document, as parsed JSON."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from byoc.permissions.documents import VERSION, Document
 from byoc.permissions.install import (
     INSTALL_TAG,
     LOAD_BALANCER_NAME_LIMIT,
@@ -19,6 +18,7 @@ from byoc.permissions.install import (
     InstallNames,
     name_pattern,
 )
+from byoc.permissions.policies.documents import VERSION, Document
 
 REASONS: Mapping[str, str] = {
     "OtherSecretsByName": "SecretsManagerReadWrite reads, changes and deletes every secret of the account",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import enum
 import functools
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import resources
-from typing import Any
 
-from byoc.permissions.extensions import extensions
-from byoc.permissions.tokens import FUNCTIONS, RESOURCES
+from byoc.permissions.needs.extensions import extensions
+from byoc.permissions.needs.tokens import FUNCTIONS, RESOURCES
+from byoc.permissions.package_data import package_data
 
 MEASURED = "measured"
 """The reason of an action that was seen on the wire (``provider-calls.json``)."""
@@ -65,15 +63,10 @@ def is_read(action: str) -> bool:
     return action.partition(":")[2].startswith(_READS)
 
 
-def package_data(file: str) -> Any:  # noqa: ANN401 - parsed JSON
-    """The parsed content of a JSON file beside this module."""
-    return json.loads(resources.files(__package__).joinpath(file).read_text("utf-8"))
-
-
 @functools.cache
 def _table() -> dict[str, tuple[Need, ...]]:
     found: dict[str, dict[tuple[Phase, str], str]] = {token: {} for token in (*RESOURCES.values(), *FUNCTIONS.values())}
-    for type_, phases in package_data("provider-calls.json")["resources"].items():
+    for type_, phases in package_data("needs", "provider-calls.json")["resources"].items():
         for phase, actions in phases.items():
             for action in actions:
                 found[_token(type_)][Phase(phase), action] = MEASURED

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from byoc.permissions.matching import Context, Unresolved, arn_like, like, lookup, substitute
+from byoc.permissions.evaluation.matching import Context, Unresolved, arn_like, like, lookup, substitute
 
 Compare = Callable[[str, str, Context, bool], bool]
 """``(value in the policy, value in the request, context, whether variables are live) -> matches``."""
