@@ -12,6 +12,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.]*(Z|[+-]\d\d:?\d\d)?"
 _SECRET = re.compile(r"(:secret:[^\s\":]*-)[A-Za-z0-9]{6}\b")
 """Secrets Manager puts six characters behind a secret's name, which is told apart without them."""
 _SEPARATORS = re.compile(r"([/:|,\"\s=@{}\[\]]+)")
+_OF_LETTERS = re.compile(r"(ns|srv)-[a-z0-9]{8,}|Z[A-Z0-9]{7,}")
+"""Ids of Cloud Map and of hosted zones may be of letters alone."""
 _SHORTEST = 8
 """Characters. Nothing that AWS makes up is shorter; shorter words have to be equal."""
 
@@ -47,10 +49,6 @@ class Comparison:
         elif one != other or isinstance(one, bool) != isinstance(other, bool):
             yield f"{place}: {one!r} / {other!r}"
 
-    def learn(self, one: str, other: str) -> None:
-        """Take note of two words that are known to be made up, whatever they look like."""
-        self._there[one], self._back[other] = other, one
-
     def _same_set(self, one: list[Any], other: list[Any]) -> bool:
         """Whether both hold the same known ids, in any order: AWS tells sets in an order that ids decide."""
         return all(isinstance(item, str) and item in self._there for item in one) and (
@@ -65,9 +63,15 @@ class Comparison:
         if one not in self._there and other not in self._back:
             if one == other:
                 return True
-            if min(len(one), len(other)) < _SHORTEST or not any(map(str.isdigit, one + other)):
+            if not _may_be_made_up(one, other):
                 return False
         return self._there.setdefault(one, other) == other and self._back.setdefault(other, one) == one
+
+
+def _may_be_made_up(one: str, other: str) -> bool:
+    if _OF_LETTERS.fullmatch(one) and _OF_LETTERS.fullmatch(other):
+        return True
+    return min(len(one), len(other)) >= _SHORTEST and any(map(str.isdigit, one + other))
 
 
 def _fixed(text: str) -> str:

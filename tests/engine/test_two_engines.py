@@ -18,6 +18,9 @@ from tests.sandbox.sandbox_world import World, Worlds
 STACK_TYPE = "pulumi:pulumi:Stack"
 _OF_THE_ENGINE = frozenset({"__internal", "version", "pluginDownloadURL"})
 """Inputs of a provider that the real engine notes for itself: which plugin to start."""
+RANDOM_ID = "random:index/randomId:RandomId"
+RANDOM = frozenset({"b64Std", "b64Url", "dec", "hex"})
+"""The outputs of a random id, which are too short to be told from words."""
 Resources = Mapping[str, Mapping[str, Any]]
 
 
@@ -43,8 +46,8 @@ def made_twice(worlds: Worlds, stack: str) -> Twins:
     state = embedded.workspace.recorded(stack)
     return Twins(
         stack=stack,
-        real={item["urn"]: _by_the_real_one(item, root["urn"]) for item in resources if item is not root},
-        embedded={item.urn: _by_the_embedded_one(item) for item in state.resources.values()},
+        real={item["urn"]: _settled(_by_the_real_one(item, root["urn"])) for item in resources if item is not root},
+        embedded={item.urn: _settled(_by_the_embedded_one(item)) for item in state.resources.values()},
         real_outputs=root["outputs"],
         embedded_outputs=dict(state.outputs),
     )
@@ -54,6 +57,13 @@ def new_world(worlds: Worlds, stack: str) -> World:
     world = worlds.new()
     world.region = REGIONS.get(stack, "us-west-2")
     return world
+
+
+def _settled(item: dict[str, Any]) -> dict[str, Any]:
+    if item["type"] != RANDOM_ID:
+        return item
+    assert item["outputs"].keys() >= RANDOM
+    return {**item, "id": "random", "outputs": {**item["outputs"], **dict.fromkeys(RANDOM, "random")}}
 
 
 def _by_the_real_one(item: Mapping[str, Any], root: str) -> dict[str, Any]:
@@ -105,9 +115,6 @@ def twins(request: pytest.FixtureRequest, worlds: Worlds) -> Twins:
 def test_both_engines_make_the_same_resources_with_the_same_inputs_parents_and_outputs(twins: Twins) -> None:
     assert twins.real.keys() == twins.embedded.keys()
     comparison = Comparison()
-    for urn, item in twins.real.items():
-        if item["type"].startswith("random:"):
-            comparison.learn(item["id"], twins.embedded[urn]["id"])
     found = [
         difference
         for urn in twins.real
