@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from byoc.cli import adopt, demo, fleet, runs, sandbox, stacks
+from byoc.cli import adopt, demo, external_id, fleet, runs, sandbox, stacks
 from byoc.version import __version__
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -29,6 +29,7 @@ for verb in (stacks.preview, stacks.up, stacks.refresh, stacks.destroy):
     app.command()(verb)
 app.add_typer(runs.app, name="runs")
 app.add_typer(fleet.app, name="fleet")
+app.add_typer(external_id.app, name="external-id")
 app.command(name="adopt")(adopt.adopt)
 
 

@@ -102,7 +102,7 @@ class AccountConfig(CommonConfig):
         if value is None and access is not None and access.enabled:
             raise refuse(
                 "an external id, since access.enabled is true",
-                'pulumi config set --secret byoc:externalId "$(openssl rand -hex 24)", or set access.enabled to false',
+                'pulumi config set --secret byoc:externalId "$(byoc external-id new)", or set access.enabled to false',
             )
         return value
 
