@@ -165,9 +165,9 @@ def rows_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Tab
 
 
 def outputs_table(outputs: Mapping[str, Any]) -> Table:
-    """Stack outputs as a table."""
+    """Stack outputs as a table, without those that are nothing (the queue of a deployment that has none)."""
     table = _table("output", "value")
-    for key, value in sorted(outputs.items()):
+    for key, value in sorted((key, value) for key, value in outputs.items() if value not in (None, "")):
         table.add_row(key, value if isinstance(value, str) else json.dumps(value))
     return table
 
