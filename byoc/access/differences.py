@@ -1,0 +1,109 @@
+"""What one version of an install's policies allows and another does not, action by action, with the reason."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from byoc.access.grants import Expand, Grants, Scope, allowing, denying, grants_of
+from byoc.permissions.evaluation.evaluator import Document
+
+
+class Kind(enum.StrEnum):
+    """What has changed for an action."""
+
+    NEWLY_ALLOWED = "newly allowed"
+    NO_LONGER_ALLOWED = "no longer allowed"
+    SCOPE_CHANGED = "allowed elsewhere"
+    """Allowed before and after, but on other resources or under other conditions, or denied in other places."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policies:
+    """One version of what a role may do."""
+
+    version: str
+    documents: Mapping[str, Document]
+    """By policy name."""
+    reasons: Mapping[str, str]
+    """What each statement is for, by its ``Sid``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """One action."""
+
+    action: str
+    kind: Kind
+    gained: tuple[Scope, ...]
+    """Allowed now and not before, or denied before and not now."""
+    lost: tuple[Scope, ...]
+    """Allowed before and not now, or denied now and not before."""
+    reasons: tuple[str, ...]
+    """What the statements are for that make the difference."""
+
+    def document(self) -> dict[str, Any]:
+        """For a program to read."""
+        return {
+            "action": self.action,
+            "kind": self.kind.value,
+            "gained": [_scope_document(scope) for scope in self.gained],
+            "lost": [_scope_document(scope) for scope in self.lost],
+            "reasons": list(self.reasons),
+        }
+
+
+def differences(old: Policies, new: Policies, expand: Expand) -> list[Difference]:
+    """Every action whose answer changed, sorted: newly allowed ones first, then those that are no longer allowed.
+
+    Statements that were only renamed, moved to another policy or put in another order make no difference.
+    """
+    before, after = grants_of(old.documents, expand), grants_of(new.documents, expand)
+    reasons = {**old.reasons, **new.reasons}
+    order = list(Kind)
+    found = _differences(before, after, reasons)
+    return sorted(found, key=lambda item: (order.index(item.kind), item.action))
+
+
+def _differences(before: Grants, after: Grants, reasons: Mapping[str, str]) -> Iterator[Difference]:
+    for action in before.keys() | after.keys():
+        old, new = before.get(action, ()), after.get(action, ())
+        allowed_before, allowed_after = allowing(old), allowing(new)
+        if not allowed_before and not allowed_after:
+            continue
+        gained = (*_beyond(allowed_after, allowed_before), *_beyond(denying(old), denying(new)))
+        lost = (*_beyond(allowed_before, allowed_after), *_beyond(denying(new), denying(old)))
+        if not gained and not lost:
+            continue
+        yield Difference(
+            action=action,
+            kind=_kind(bool(allowed_before), bool(allowed_after)),
+            gained=gained,
+            lost=lost,
+            reasons=tuple(dict.fromkeys(reasons[item.sid] for item in (*gained, *lost) if item.sid in reasons)),
+        )
+
+
+def _kind(before: bool, after: bool) -> Kind:
+    if before and after:
+        return Kind.SCOPE_CHANGED
+    return Kind.NEWLY_ALLOWED if after else Kind.NO_LONGER_ALLOWED
+
+
+def _beyond(some: tuple[Scope, ...], others: tuple[Scope, ...]) -> tuple[Scope, ...]:
+    """Those of ``some`` that ``others`` do not say as well, whatever their statements are called."""
+    known = {scope.place for scope in others}
+    return tuple(scope for scope in some if scope.place not in known)
+
+
+def _scope_document(scope: Scope) -> dict[str, Any]:
+    return {
+        "effect": scope.effect,
+        "resources": list(scope.resources),
+        "allBut": scope.all_but,
+        "condition": scope.condition,
+        "policy": scope.policy,
+        "sid": scope.sid,
+    }
