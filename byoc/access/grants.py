@@ -10,7 +10,7 @@ from typing import Any
 from byoc.permissions.evaluation.evaluator import Document, Statement
 
 Expand = Callable[[str], Iterable[str]]
-"""Every action that a pattern such as ``rds:Describe*`` means, as AWS spells it; the pattern itself if it means none."""
+"""Every action that a pattern such as ``rds:Describe*`` means, as AWS spells it; if it means none, the pattern."""
 ANYTHING = "*"
 
 
