@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import importlib
-import json
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
-import byoc.permissions
+from byoc.permissions.package_data import package_data
 from byoc.sandbox.emulator.server import Emulator
 from byoc.sandbox.handlers import (
     autoscaling,
@@ -45,9 +43,7 @@ HANDLERS: dict[str, Handler] = {handler.token: handler() for module in MODULES f
 
 
 DEFAULT_TAGS = {"byoc-install": "stage"}
-LISTED: dict[str, dict[str, list[str]]] = json.loads(
-    (Path(byoc.permissions.__file__).parent / "provider-calls.json").read_text()
-)["resources"]
+LISTED: dict[str, dict[str, list[str]]] = package_data("needs", "provider-calls.json")["resources"]
 """The calls that the AWS provider was seen to make, by Terraform type and phase."""
 
 

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import json
 import random
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-import byoc.permissions
+from byoc.permissions.package_data import package_data
 from byoc.sandbox.emulator.server import Emulator
 from byoc.sandbox.handlers import (
     cloudmap,
@@ -57,9 +55,7 @@ MODULES = (
 HANDLERS: dict[str, Handler] = {handler.token: handler() for module in MODULES for handler in module.HANDLERS}
 BY_NAME = {token.rsplit("/", 1)[1]: handler for token, handler in HANDLERS.items()}
 """Handlers by the last part of their token, such as ``vpc:Vpc``."""
-LISTED: dict[str, dict[str, list[str]]] = json.loads(
-    (Path(byoc.permissions.__file__).parent / "provider-calls.json").read_text()
-)["resources"]
+LISTED: dict[str, dict[str, list[str]]] = package_data("needs", "provider-calls.json")["resources"]
 """The calls that the AWS provider was seen to make, by Terraform type and phase."""
 
 
