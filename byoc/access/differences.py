@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import enum
+import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from byoc.access.grants import Expand, Grants, Scope, allowing, denying, grants_of
-from byoc.permissions.evaluation.evaluator import Document
+from byoc.permissions.evaluation.conditions import as_texts
+from byoc.permissions.evaluation.evaluator import Document, statements
 
 
 class Kind(enum.StrEnum):
@@ -29,6 +31,16 @@ class Policies:
     """By policy name."""
     reasons: Mapping[str, str]
     """What each statement is for, by its ``Sid``."""
+    trust: Document = field(default_factory=dict)
+    """Who may assume the role."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrustDifference:
+    """Who newly may assume the role, and who no longer may: principal and conditions, in words."""
+
+    gained: tuple[str, ...]
+    lost: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +77,24 @@ def differences(old: Policies, new: Policies, expand: Expand) -> list[Difference
     order = list(Kind)
     found = _differences(before, after, reasons)
     return sorted(found, key=lambda item: (order.index(item.kind), item.action))
+
+
+def trust_difference(old: Policies, new: Policies) -> TrustDifference:
+    """How two versions differ in who may assume the role."""
+    before, after = _trusted(old.trust), _trusted(new.trust)
+    return TrustDifference(gained=tuple(sorted(after - before)), lost=tuple(sorted(before - after)))
+
+
+def _trusted(trust: Document) -> set[str]:
+    found = set()
+    for statement in statements(trust):
+        condition = statement.get("Condition")
+        limits = f", if {json.dumps(condition, sort_keys=True)}" if condition else ""
+        principal = statement.get("Principal", {})
+        kinds = {"": principal} if isinstance(principal, str) else principal
+        listed = [entry for entries in kinds.values() for entry in as_texts(entries)]
+        found |= {f"{statement['Effect'].lower()} {entry}{limits}" for entry in listed}
+    return found
 
 
 def _differences(before: Grants, after: Grants, reasons: Mapping[str, str]) -> Iterator[Difference]:

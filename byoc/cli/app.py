@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from byoc.cli import adopt, demo, external_id, fleet, runs, sandbox, stacks
+from byoc.cli import access_report, adopt, demo, external_id, fleet, runs, sandbox, stacks
 from byoc.version import __version__
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -29,6 +29,10 @@ for verb in (stacks.preview, stacks.up, stacks.refresh, stacks.destroy):
     app.command()(verb)
 app.add_typer(runs.app, name="runs")
 app.add_typer(fleet.app, name="fleet")
+access = typer.Typer(help="What the control plane may do in the account, for those who sign it.", no_args_is_help=True)
+for verb in (access_report.report, access_report.diff):
+    access.command()(verb)
+app.add_typer(access, name="access")
 app.add_typer(external_id.app, name="external-id")
 app.command(name="adopt")(adopt.adopt)
 

@@ -52,6 +52,10 @@ def imports(path: Path) -> Iterator[str]:
             ("boto3", "moto", "pulumi_aws", "rich", "typer", "byoc.adoption", "byoc.cli", "byoc.fleet", "byoc.sandbox"),
         ),
         (
+            ("access",),
+            ("boto3", "moto", "pulumi_aws", "rich", "typer", "byoc.cli", "byoc.components", "byoc.sandbox"),
+        ),
+        (
             ("fleet",),
             ("boto3", "moto", "pulumi_aws", "rich", "byoc.adoption", "byoc.automation", "byoc.cli", "byoc.sandbox"),
         ),

@@ -1,0 +1,132 @@
+"""``byoc access report`` and ``byoc access diff``: the access of an install for those who sign it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+if TYPE_CHECKING:
+    from byoc.access.differences import Difference, Policies
+    from byoc.access.role import Role
+
+Stack = Annotated[str, typer.Argument(help="An account stack: stacks/Pulumi.<STACK>.yaml.")]
+Folder = Annotated[
+    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Out = Annotated[Path | None, typer.Option("--out", "-o", metavar="FILE", help="Where to. Default: standard output.")]
+
+
+def report(
+    stack: Stack,
+    form: Annotated[
+        Literal["markdown", "html", "json"],
+        typer.Option("--format", "-f", help="Markdown, one HTML page, or JSON for 'byoc access diff'."),
+    ] = "markdown",
+    out: Out = None,
+    cwd: Folder = None,
+) -> None:
+    """Tell who may do what with an account stack's cross-account role, and what not. AWS is not asked."""
+    import json
+
+    from byoc.access.action_names import expand
+    from byoc.access.report import as_html, as_markdown, report_of
+    from byoc.access.saved import saved
+
+    role = _role(stack, cwd)
+    if form == "json":
+        text = json.dumps(saved(role), indent=2) + "\n"
+    else:
+        found = report_of(role, expand)
+        text = as_html(found) if form == "html" else as_markdown(found)
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        _write(out, text)
+
+
+def diff(
+    old: Annotated[
+        str, typer.Argument(metavar="OLD", help="A stack, or a file of 'byoc access report --format json'.")
+    ],
+    new: Annotated[str, typer.Argument(metavar="NEW", help="As OLD.")],
+    json: Json = False,
+    cwd: Folder = None,
+) -> int:
+    """Tell what NEW would newly allow or no longer allow, action by action. Exit code 1 if anything differs."""
+    from byoc.access.action_names import expand
+    from byoc.access.differences import differences, trust_difference
+    from byoc.cli.view import console, show_json
+
+    before, after = _policies(old, cwd), _policies(new, cwd)
+    found, trust = differences(before, after, expand), trust_difference(before, after)
+    anything = bool(found or trust.gained or trust.lost)
+    if json:
+        document: dict[str, Any] = {
+            "old": before.version,
+            "new": after.version,
+            "trust": {"gained": list(trust.gained), "lost": list(trust.lost)},
+            "differences": [item.document() for item in found],
+        }
+        show_json(document)
+    elif anything:
+        for sign, entries in (("+", trust.gained), ("-", trust.lost)):
+            for entry in entries:
+                typer.echo(f"{sign} who may assume the role: {entry}")
+        if found:
+            console().print(_table(found))
+    else:
+        typer.echo("no action is allowed or denied otherwise, and nobody else may assume the role")
+    return 1 if anything else 0
+
+
+def _table(found: list[Difference]) -> Any:  # noqa: ANN401 - a table of rich's
+    from byoc.cli.view import rows_table
+
+    rows = []
+    for item in found:
+        gained = [f"+ {scope.effect.lower()} {scope.words}" for scope in item.gained if scope.effect == "Allow"]
+        gained += [f"+ no more deny {scope.words}" for scope in item.gained if scope.effect == "Deny"]
+        lost = [f"- allow {scope.words}" for scope in item.lost if scope.effect == "Allow"]
+        lost += [f"- deny {scope.words}" for scope in item.lost if scope.effect == "Deny"]
+        rows.append((item.action, item.kind.value, "\n".join([*gained, *lost]), "; ".join(item.reasons)))
+    return rows_table(("action", "what changes", "where", "reason"), rows)
+
+
+def _role(stack: str, cwd: Path | None) -> Role:
+    from byoc.access.role import role_of
+    from byoc.errors import InputError
+    from byoc.project.project_file import find_project
+    from byoc.project.stack_file import read_stack_file
+    from byoc.stack_config import load_stack_config
+
+    file = read_stack_file(find_project(cwd or Path.cwd()), stack)
+    config = load_stack_config(file.config, file.secret_keys, source=file.path.name)
+    if config.kind != "account":
+        raise InputError(
+            f"stack '{stack}' is of kind '{config.kind}'\n"
+            "      allowed:  a stack of kind account, which makes the cross-account role\n"
+            "      mend it:  name the account stack"
+        )
+    return role_of(stack, config)
+
+
+def _policies(word: str, cwd: Path | None) -> Policies:
+    from byoc.access.saved import policies_of, read_saved
+
+    path = Path(word)
+    return read_saved(path) if path.suffix == ".json" or path.is_file() else policies_of(_role(word, cwd))
+
+
+def _write(path: Path, text: str) -> None:
+    from byoc.errors import InputError
+
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"--out {path}: {error.strerror}\n      mend it:  name a file in a folder that can be written to"
+        ) from None
+    typer.echo(f"written: {path}")
