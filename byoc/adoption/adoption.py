@@ -14,7 +14,7 @@ from byoc.adoption.kinds import KIND_OF_TOKEN, Kind, kind_name
 from byoc.adoption.leftovers import Leftover, leftover
 from byoc.adoption.lookups import Lookups
 from byoc.adoption.notes import notes
-from byoc.adoption.recording import Registered, record
+from byoc.program_recording import Registered, record
 from byoc.program_run import Program, script
 from byoc.project.project_file import Project
 from byoc.project.stack_file import as_text

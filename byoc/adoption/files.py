@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from byoc.adoption.adoption import Adoption
-from byoc.adoption.recording import Registered
+from byoc.program_recording import Registered
 from byoc.errors import InputError
 from byoc.project.passphrase import PassphraseCrypter, new_salt
 from byoc.values import SECRET_SIGNATURE, SIGNATURE_KEY, contains_secret, plain

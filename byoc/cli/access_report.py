@@ -1,4 +1,4 @@
-"""``byoc access report`` and ``byoc access diff``: the access of an install for those who sign it."""
+"""``byoc access report``, ``diff`` and ``export``: the access of an install for those who sign it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from byoc.access.differences import Difference, Policies
     from byoc.access.role import Role
+    from byoc.config import AccountConfig
 
 Stack = Annotated[str, typer.Argument(help="An account stack: stacks/Pulumi.<STACK>.yaml.")]
 Folder = Annotated[
@@ -82,6 +83,27 @@ def diff(
     return 1 if anything else 0
 
 
+def export(
+    stack: Stack,
+    cloudformation: Annotated[
+        bool, typer.Option("--cloudformation", help="A CloudFormation template, for accounts that run no Pulumi.")
+    ] = False,
+    out: Out = None,
+    cwd: Folder = None,
+) -> None:
+    """Write the role and its policies for another tool: the same, to the byte. External ids become parameters."""
+    from byoc.access.cloudformation import template_of, template_text
+    from byoc.errors import InputError
+
+    if not cloudformation:
+        raise InputError("access export: no format was named\n      mend it:  --cloudformation")
+    text = template_text(template_of(stack, _config(stack, cwd)))
+    if out is None:
+        typer.echo(text, nl=False)
+    else:
+        _write(out, text)
+
+
 def _table(found: list[Difference]) -> Any:  # noqa: ANN401 - a table of rich's
     from byoc.cli.view import rows_table
 
@@ -97,6 +119,11 @@ def _table(found: list[Difference]) -> Any:  # noqa: ANN401 - a table of rich's
 
 def _role(stack: str, cwd: Path | None) -> Role:
     from byoc.access.role import role_of
+
+    return role_of(stack, _config(stack, cwd))
+
+
+def _config(stack: str, cwd: Path | None) -> AccountConfig:
     from byoc.errors import InputError
     from byoc.project.project_file import find_project
     from byoc.project.stack_file import read_stack_file
@@ -110,7 +137,7 @@ def _role(stack: str, cwd: Path | None) -> Role:
             "      allowed:  a stack of kind account, which makes the cross-account role\n"
             "      mend it:  name the account stack"
         )
-    return role_of(stack, config)
+    return config
 
 
 def _policies(word: str, cwd: Path | None) -> Policies:

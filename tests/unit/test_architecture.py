@@ -44,7 +44,7 @@ def imports(path: Path) -> Iterator[str]:
             ("boto3", "pulumi_aws", "byoc.adoption", "byoc.automation", "byoc.cli", "byoc.components", "byoc.sandbox"),
         ),
         (
-            ("adoption", "program_run"),
+            ("adoption", "program_recording", "program_run"),
             ("byoc.automation", "byoc.cli", "byoc.fleet", "byoc.sandbox", "moto", "rich", "typer"),
         ),
         (
@@ -53,7 +53,7 @@ def imports(path: Path) -> Iterator[str]:
         ),
         (
             ("access",),
-            ("boto3", "moto", "pulumi_aws", "rich", "typer", "byoc.cli", "byoc.components", "byoc.sandbox"),
+            ("boto3", "moto", "pulumi_aws", "rich", "typer", "byoc.adoption", "byoc.cli", "byoc.sandbox"),
         ),
         (
             ("fleet",),
