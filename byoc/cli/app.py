@@ -30,8 +30,9 @@ for verb in (stacks.preview, stacks.up, stacks.refresh, stacks.destroy):
 app.add_typer(runs.app, name="runs")
 app.add_typer(fleet.app, name="fleet")
 access = typer.Typer(help="What the control plane may do in the account, for those who sign it.", no_args_is_help=True)
-for verb in (access_report.report, access_report.diff):
-    access.command()(verb)
+access.command()(access_report.report)
+access.command()(access_report.diff)
+access.command()(access_report.export)
 app.add_typer(access, name="access")
 app.add_typer(external_id.app, name="external-id")
 app.command(name="adopt")(adopt.adopt)
