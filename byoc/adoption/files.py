@@ -13,8 +13,8 @@ from typing import Any
 import yaml
 
 from byoc.adoption.adoption import Adoption
-from byoc.program_recording import Registered
 from byoc.errors import InputError
+from byoc.program_recording import Registered
 from byoc.project.passphrase import PassphraseCrypter, new_salt
 from byoc.values import SECRET_SIGNATURE, SIGNATURE_KEY, contains_secret, plain
 
