@@ -348,6 +348,75 @@ def test_an_operator_that_iam_does_not_know_is_an_error(operator: str) -> None:
         met({operator: {KEY: "a"}}, {KEY: "a"})
 
 
+@pytest.mark.parametrize(
+    ("operator", "wanted", "got", "holds"),
+    [
+        # IfExists compares as its operator does, once there is a value.
+        ("StringEqualsIfExists", "a", "b", False),
+        ("StringNotEqualsIfExists", "a", "a", False),
+        ("StringLikeIfExists", "a*", "ab", True),
+        ("ArnLikeIfExists", "arn:aws:ecs:*:*:cluster/*", ARN, True),
+        ("ArnNotLikeIfExists", "arn:aws:ecs:*:*:cluster/*", ARN, False),
+        ("NumericLessThanIfExists", "10", "11", False),
+        ("DateGreaterThanIfExists", "2026-01-01", "2026-01-02", True),
+        ("BoolIfExists", "true", "false", False),
+        ("IpAddressIfExists", "10.0.0.0/8", "11.0.0.1", False),
+        ("NotIpAddressIfExists", "10.0.0.0/8", "10.0.0.1", False),
+        # Several values under an operator that negates: none of them may match.
+        ("StringNotLike", ["a*", "b*"], "bc", False),
+        ("StringNotLike", ["a*", "b*"], "cb", True),
+        ("NotIpAddress", ["10.0.0.0/8", "11.0.0.0/8"], "11.0.0.1", False),
+        ("NumericNotEquals", ["1", "2"], "2", False),
+        ("DateNotEquals", ["2026-01-01", "2026-01-02"], "2026-01-03", True),
+        # Wildcards and escapes.
+        ("StringLike", "a${*}", "a*", True),
+        ("StringLike", "a${*}", "ab", False),
+        ("StringEquals", "a${?}", "a?", True),
+        ("StringEquals", "${$}{aws:username}", "${aws:username}", True),
+        ("StringLike", "${aws:PrincipalTag/none, 'ann'}", "ann", True),
+        ("StringEquals", "${aws:PrincipalTag/none, '*'}", "anything", False),
+        ("StringLike", "", "", True),
+        ("StringEquals", "a\\nb", "a\\nb", True),
+        ("StringLike", "a*", "a\nb", True),
+        # Numbers and dates.
+        ("NumericEquals", "-1.50", "-1.5", True),
+        ("NumericGreaterThan", "9", "10", True),
+        ("DateEquals", "2026-01-01T01:00:00+01:00", "2026-01-01T00:00:00Z", True),
+        ("DateGreaterThan", "1767225600", "2026-01-01T00:00:01Z", True),
+        ("Bool", "True", "true", True),
+        ("BinaryEquals", "not base64!", "aGk=", False),
+        ("IpAddress", "10.0.0.7/8", "10.9.9.9", True),
+    ],
+)
+def test_operators_with_if_exists_several_values_escapes_and_odd_values(
+    operator: str, wanted: Any, got: str, holds: bool
+) -> None:
+    assert met({operator: {KEY: wanted}}, {KEY: got, "aws:username": "ann"}) is holds
+
+
+@pytest.mark.parametrize(
+    ("null", "context", "holds"),
+    [
+        ("true", {}, True),
+        ("true", {KEY: "a"}, False),
+        ("false", {KEY: "a"}, True),
+        ("false", {}, False),
+        (["true", "false"], {}, True),
+        (["true", "false"], {KEY: "a"}, True),
+    ],
+)
+def test_null_with_for_all_values_closes_the_gap_of_a_missing_key(null: Any, context: Context, holds: bool) -> None:
+    assert met({"Null": {KEY: null}}, context) is holds
+    guarded = {"ForAllValues:StringEquals": {KEY: "a"}, "Null": {KEY: null}}
+    assert met(guarded, context) is holds
+
+
+def test_a_multivalued_key_without_a_set_operator_matches_by_any_value_and_negates_by_all() -> None:
+    context = {"aws:TagKeys": ["a", "x"]}
+    assert met({"StringEquals": {"aws:TagKeys": "a"}}, context)
+    assert not met({"StringNotEquals": {"aws:TagKeys": "a"}}, context)
+
+
 # --- trust policies
 
 SESSION = "arn:aws:sts::123456789012:assumed-role/app/session-1"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from byoc.permissions.evaluation.evaluator import Outcome, Request, evaluate
+from byoc.permissions.evaluation.evaluator import Outcome, Request, evaluate, evaluate_trust
 
 ACTIONS = ["s3:GetObject", "s3:PutObject", "ec2:RunInstances"]
 RESOURCES = ["arn:aws:s3:::data/a", "arn:aws:s3:::data/b", "*"]
@@ -90,3 +91,76 @@ def test_it_does_not_matter_how_statements_are_spread_over_policies(
         },
     )
     assert apart.outcome is outcome(request, [*first, *second])
+
+
+@given(requests, documents, st.integers(min_value=0, max_value=3))
+def test_a_wider_resource_never_allows_less(request: Request, held: list[dict[str, Any]], which: int) -> None:
+    allows = [one for one in held if one["Effect"] == "Allow"]
+    if not allows or outcome(request, held) is not Outcome.ALLOWED:
+        return
+    narrow = allows[which % len(allows)]
+    wider = {key: value for key, value in narrow.items() if key != "NotResource"} | {"Resource": "*"}
+    assert outcome(request, [wider if one is narrow else one for one in held]) is Outcome.ALLOWED
+
+
+@given(requests, documents, st.integers(min_value=0, max_value=3))
+def test_an_allow_without_its_condition_never_allows_less(
+    request: Request, held: list[dict[str, Any]], which: int
+) -> None:
+    allows = [one for one in held if one["Effect"] == "Allow"]
+    if allows and outcome(request, held) is Outcome.ALLOWED:
+        open_one = allows[which % len(allows)]
+        freed = [{**one, "Condition": {}} if one is open_one else one for one in held]
+        assert outcome(request, freed) is Outcome.ALLOWED
+
+
+@given(requests, documents)
+def test_a_deny_without_its_condition_never_allows_more(request: Request, held: list[dict[str, Any]]) -> None:
+    stricter = [{**one, "Condition": {}} if one["Effect"] == "Deny" else one for one in held]
+    if outcome(request, stricter) is Outcome.ALLOWED:
+        assert outcome(request, held) is Outcome.ALLOWED
+
+
+@given(requests, documents)
+def test_equal_documents_are_answered_alike(request: Request, held: list[dict[str, Any]]) -> None:
+    again = json.loads(json.dumps(held, sort_keys=True))
+    scalars = [
+        {key: value[0] if isinstance(value, list) and len(value) == 1 else value for key, value in one.items()}
+        for one in held
+    ]
+    assert outcome(request, again) is outcome(request, held)
+    assert outcome(request, scalars) is outcome(request, held)
+
+
+@given(requests, documents)
+def test_the_case_of_actions_and_keys_means_nothing(request: Request, held: list[dict[str, Any]]) -> None:
+    def loud(one: dict[str, Any]) -> dict[str, Any]:
+        element = "Action" if "Action" in one else "NotAction"
+        conditions = {
+            operator.upper(): {key.upper(): value for key, value in keys.items()}
+            for operator, keys in one["Condition"].items()
+        }
+        return {**one, element: [entry.upper() for entry in one[element]], "Condition": conditions}
+
+    assert outcome(request, [loud(one) for one in held]) is outcome(request, held)
+
+
+@given(requests, documents)
+def test_a_statement_and_its_opposite_end_in_a_deny(request: Request, held: list[dict[str, Any]]) -> None:
+    if outcome(request, held) is Outcome.ALLOWED:
+        mirrored = [{**one, "Effect": "Deny"} for one in held if one["Effect"] == "Allow"]
+        assert outcome(request, [*held, *mirrored]) is Outcome.EXPLICIT_DENY
+
+
+@given(requests, documents, statements(effects=("Deny",)))
+def test_a_deny_in_a_trust_policy_never_lets_more_in(
+    request: Request, held: list[dict[str, Any]], deny: dict[str, Any]
+) -> None:
+    def trust(found: list[dict[str, Any]]) -> dict[str, Any]:
+        return {
+            "Version": "2012-10-17",
+            "Statement": [{**one, "Principal": {"AWS": request.principal}} for one in found],
+        }
+
+    if not evaluate_trust(request, trust(held)).allowed:
+        assert not evaluate_trust(request, trust([*held, deny])).allowed

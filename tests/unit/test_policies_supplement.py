@@ -22,6 +22,7 @@ from byoc.permissions.install import (
     name_pattern,
 )
 from byoc.permissions.needs.deployment import deployment_needs, missing_needs
+from byoc.permissions.needs.features import HEALTH
 from byoc.permissions.needs.requests import requests_of
 from byoc.permissions.policies.documents import MANAGED_POLICY_LIMIT, compact
 from byoc.permissions.policies.managed import CONTROL_PLANE, TASK_EXECUTION, documented_identity, managed_policies
@@ -53,20 +54,23 @@ def elb(resource: str) -> str:
 
 @pytest.mark.parametrize(("account", "names"), INSTALLS)
 def test_the_supplement_holds_exactly_the_actions_that_are_missing(account: AwsAccount, names: Names) -> None:
-    missing = {need.action for need in missing_needs(documented_identity(), account, names)}
+    missing = {need.action for need in missing_needs(documented_identity(), account, names, features=HEALTH)}
     assert actions_of(supplement(account, names)) == missing
 
 
 @pytest.mark.parametrize(("account", "names"), INSTALLS)
 def test_with_it_a_deployment_stack_has_all_that_it_needs(account: AwsAccount, names: Names) -> None:
     together = {**documented_identity(), "supplement": supplement(account, names)}
-    assert missing_needs(together, account, names) == ()
+    assert missing_needs(together, account, names, features=HEALTH) == ()
 
 
 @pytest.mark.parametrize("action", sorted(actions_of(supplement(ACCOUNT, NAMES))))
 def test_every_action_is_needed_because_the_five_do_not_allow_it(action: str) -> None:
     requests = [
-        request for need in deployment_needs() if need.action == action for request in requests_of(need, ACCOUNT, NAMES)
+        request
+        for need in deployment_needs(features=HEALTH)
+        if need.action == action
+        for request in requests_of(need, ACCOUNT, NAMES)
     ]
     assert not all(evaluate(request, identity=documented_identity()).allowed for request in requests)
 
@@ -84,7 +88,7 @@ def test_without_any_one_action_of_any_statement_something_is_missing(sid: str, 
     for statement in document["Statement"]:
         if statement["Sid"] == sid:
             statement["Action"] = [kept for kept in statement["Action"] if kept != action]
-    assert missing_needs({**documented_identity(), "supplement": document}, ACCOUNT, NAMES)
+    assert missing_needs({**documented_identity(), "supplement": document}, ACCOUNT, NAMES, features=HEALTH)
 
 
 def test_every_statement_has_a_reason_and_every_reason_a_statement() -> None:

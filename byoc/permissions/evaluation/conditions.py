@@ -44,6 +44,19 @@ def as_texts(values: Any) -> tuple[str, ...]:  # noqa: ANN401 - what a JSON docu
     return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in several)
 
 
+def require_operator(operator: str) -> None:
+    """Raise ``ValueError`` for an operator that IAM does not know."""
+    quantifier, name, if_exists = _parse(operator)
+    plain_null = name == "null" and not quantifier and not if_exists
+    if name not in _OPERATORS and not plain_null:
+        raise ValueError(f"IAM knows no condition operator {operator!r}")
+
+
+def operator_name(operator: str) -> str:
+    """An operator's bare lower-case name, without quantifier and ``IfExists``."""
+    return _parse(operator)[1]
+
+
 def _key_holds(operator: str, key: str, wanted: tuple[str, ...], context: Context, *, variables: bool) -> bool:
     quantifier, name, if_exists = _parse(operator)
     got = lookup(context, key)

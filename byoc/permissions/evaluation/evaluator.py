@@ -1,31 +1,29 @@
 """What IAM would answer: a pure evaluation of policies against one request.
 
 Source: AWS docs, "Policy evaluation logic". Within one account: an explicit deny anywhere wins; else some identity
-policy must allow, and the permissions boundary, where there is one, must allow as well. Service control policies,
-session policies and resource policies (other than a role's trust policy) are not part of this evaluation.
+policy must allow, and the permissions boundary and the session policy, where there are such, must allow as well. What
+a resource policy grants to the role needs no identity policy; what it grants to the very session or user needs neither
+boundary nor session policy. Service control policies and resource control policies are not part of this evaluation.
 """
 
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from byoc.permissions.evaluation.conditions import as_texts, holds
 from byoc.permissions.evaluation.matching import Context, Unresolved, action_matches, resource_matches
+from byoc.permissions.evaluation.principals import Grant, grant_of, principal_matches
 
 Document = Mapping[str, Any]
 """A policy document, as parsed JSON."""
 Statement = Mapping[str, Any]
 """One statement of a policy document."""
+_Matched = tuple[str, Statement]
 
 _CURRENT_VERSION = "2012-10-17"
-_ACCOUNT_ID = re.compile(r"\d{12}")
-_ROOT = re.compile(r"arn:[^:]+:iam::(\d{12}):root")
-_ROLE = re.compile(r"arn:[^:]+:iam::(\d{12}):role/(?:.*/)?([^/]+)")
-_SESSION = re.compile(r"arn:[^:]+:sts::(\d{12}):assumed-role/([^/]+)/[^/]+")
 
 
 class Outcome(enum.StrEnum):
@@ -62,7 +60,8 @@ class Decision:
     statement: Statement | None
     """The deciding statement; ``None`` where nothing allowed."""
     layer: str
-    """``identity policy <name>``, ``boundary``, ``trust policy``; ``identity policies`` where none of them allowed."""
+    """``identity policy <name>``, ``boundary``, ``session policy``, ``resource policy``, ``trust policy``;
+    ``identity policies`` where none of them allowed."""
 
     @property
     def allowed(self) -> bool:
@@ -70,22 +69,52 @@ class Decision:
         return self.outcome is Outcome.ALLOWED
 
 
-def evaluate(request: Request, *, identity: Mapping[str, Document], boundary: Document | None = None) -> Decision:
-    """What the policies of one principal say to a request.
+def evaluate(
+    request: Request,
+    *,
+    identity: Mapping[str, Document],
+    boundary: Document | None = None,
+    session: Document | None = None,
+    resource: Document | None = None,
+) -> Decision:
+    """What the policies of one principal, and the policy of the resource, say to a request within one account.
 
     ``identity``: all policies of the principal, attached and inline, by name. ``boundary``: its permissions boundary.
+    ``session``: the policy that was passed when the role was assumed. ``resource``: the resource's own policy; keys
+    and roles, whose policies have to allow as well as the identity's, are not evaluated so.
     Raises ``ValueError`` for a condition operator or statement that IAM does not know.
     """
     layers = [(f"identity policy {name}", document) for name, document in identity.items()]
-    allowing = [(layer, statement) for layer, document in layers for statement in _matching(document, request)]
-    bounding = [("boundary", statement) for statement in _matching(boundary, request)] if boundary is not None else []
-    for layer, statement in [*allowing, *bounding]:
+    own = [(layer, statement) for layer, document in layers for statement in _matching(document, request)]
+    limits = {
+        layer: [(layer, statement) for statement in _matching(document, request)]
+        for layer, document in (("boundary", boundary), ("session policy", session))
+        if document is not None
+    }
+    granted = [
+        ("resource policy", statement)
+        for statement in (_matching(resource, request) if resource is not None else ())
+        if principal_matches(statement, request.principal)
+    ]
+    for layer, statement in [*own, *(one for limit in limits.values() for one in limit), *granted]:
         if statement["Effect"] == "Deny":
             return Decision(outcome=Outcome.EXPLICIT_DENY, statement=statement, layer=layer)
+    return _allowed(request, own, limits, granted)
+
+
+def _allowed(
+    request: Request, own: list[_Matched], limits: Mapping[str, list[_Matched]], granted: list[_Matched]
+) -> Decision:
+    """The answer where nothing denies: every statement here is an Allow."""
+    grants = sorted(((grant_of(one, request.principal), layer, one) for layer, one in granted), key=lambda g: -g[0])
+    if grants and grants[0][0] is Grant.DIRECT:
+        return Decision(outcome=Outcome.ALLOWED, statement=grants[0][2], layer=grants[0][1])
+    allowing = [*own, *((layer, one) for grant, layer, one in grants if grant is Grant.ROLE)]
     if not allowing:
         return Decision(outcome=Outcome.IMPLICIT_DENY, statement=None, layer="identity policies")
-    if boundary is not None and not bounding:
-        return Decision(outcome=Outcome.IMPLICIT_DENY, statement=None, layer="boundary")
+    for layer, matched in limits.items():
+        if not matched:
+            return Decision(outcome=Outcome.IMPLICIT_DENY, statement=None, layer=layer)
     layer, statement = allowing[0]
     return Decision(outcome=Outcome.ALLOWED, statement=statement, layer=layer)
 
@@ -96,9 +125,7 @@ def evaluate_trust(request: Request, trust: Document) -> Decision:
     A caller from another account needs an identity policy of its own besides. Raises ``ValueError`` as
     :func:`evaluate` does.
     """
-    matching = [
-        statement for statement in _matching(trust, request) if _principal_matches(statement, request.principal)
-    ]
+    matching = [statement for statement in _matching(trust, request) if principal_matches(statement, request.principal)]
     for statement in matching:
         if statement["Effect"] == "Deny":
             return Decision(outcome=Outcome.EXPLICIT_DENY, statement=statement, layer="trust policy")
@@ -127,19 +154,22 @@ def _matching(document: Document, request: Request) -> Iterator[Statement]:
 
 def _statement_matches(statement: Statement, request: Request, *, variables: bool) -> bool:
     return (
-        _action_matches(statement, request.action)
-        and _resource_matches(statement, request, variables=variables)
+        covers_action(statement, request.action)
+        and covers_resource(statement, request, variables=variables)
         and holds(statement.get("Condition", {}), request.context, variables=variables)
     )
 
 
-def _action_matches(statement: Statement, action: str) -> bool:
+def covers_action(statement: Statement, action: str) -> bool:
+    """Whether a statement speaks of an action, by ``Action`` or ``NotAction``."""
     if "NotAction" in statement:
         return not any(action_matches(pattern, action) for pattern in as_texts(statement["NotAction"]))
     return any(action_matches(pattern, action) for pattern in as_texts(statement.get("Action", [])))
 
 
-def _resource_matches(statement: Statement, request: Request, *, variables: bool) -> bool:
+def covers_resource(statement: Statement, request: Request, *, variables: bool) -> bool:
+    """Whether a statement speaks of a request's resource. Raises ``Unresolved`` for a variable without a value."""
+
     def any_of(patterns: tuple[str, ...]) -> bool:
         return any(resource_matches(p, request.resource, request.context, variables=variables) for p in patterns)
 
@@ -147,29 +177,3 @@ def _resource_matches(statement: Statement, request: Request, *, variables: bool
         return not any_of(as_texts(statement["NotResource"]))
     # A trust policy has no Resource element: its resource is the role itself.
     return "Resource" not in statement or any_of(as_texts(statement["Resource"]))
-
-
-def _principal_matches(statement: Statement, principal: str) -> bool:
-    if "NotPrincipal" in statement:
-        return not _principal_listed(statement["NotPrincipal"], principal)
-    return "Principal" in statement and _principal_listed(statement["Principal"], principal)
-
-
-def _principal_listed(element: str | Mapping[str, Any], principal: str) -> bool:
-    if isinstance(element, str):
-        return element == "*"
-    is_service = not principal.startswith("arn:")
-    kinds = ("Service", "Federated") if is_service else ("AWS", "Federated")
-    return any(_same_principal(entry, principal) for kind in kinds for entry in as_texts(element.get(kind, [])))
-
-
-def _same_principal(entry: str, principal: str) -> bool:
-    """``entry`` of a Principal element against a caller; wildcards within an ARN mean nothing here, as in AWS."""
-    if entry in ("*", principal):
-        return True
-    account = entry if _ACCOUNT_ID.fullmatch(entry) else (root.group(1) if (root := _ROOT.fullmatch(entry)) else None)
-    if account is not None:
-        return principal.startswith("arn:") and principal.split(":")[4] == account
-    role, session = _ROLE.fullmatch(entry), _SESSION.fullmatch(principal)
-    # A session's ARN carries the role's name but not its path.
-    return role is not None and session is not None and role.groups() == session.groups()

@@ -41,7 +41,9 @@ _TAGGING: Mapping[str, tuple[str, str]] = {
         ("aws_service_discovery_service", "aws_service_discovery_private_dns_namespace"),
         ("servicediscovery:TagResource", "servicediscovery:UntagResource"),
     ),
+    "aws_acm_certificate": ("acm:AddTagsToCertificate", "acm:RemoveTagsFromCertificate"),
     "aws_appautoscaling_target": ("application-autoscaling:TagResource", "application-autoscaling:UntagResource"),
+    "aws_cloudwatch_event_rule": ("events:TagResource", "events:UntagResource"),
     "aws_cloudwatch_log_group": ("logs:TagResource", "logs:UntagResource"),
     "aws_cloudwatch_metric_alarm": ("cloudwatch:TagResource", "cloudwatch:UntagResource"),
     "aws_ecr_repository": ("ecr:TagResource", "ecr:UntagResource"),
@@ -54,6 +56,8 @@ _TAGGING: Mapping[str, tuple[str, str]] = {
 """The actions that add and remove tags, by type."""
 
 _UPDATES: Mapping[str, tuple[str, ...]] = {
+    "aws_cloudwatch_event_rule": ("events:PutRule",),
+    "aws_cloudwatch_event_target": ("events:PutTargets",),
     "aws_cloudwatch_log_group": ("logs:PutRetentionPolicy", "logs:DeleteRetentionPolicy"),
     "aws_cloudwatch_metric_alarm": ("cloudwatch:PutMetricAlarm",),
     "aws_db_instance": ("rds:ModifyDBInstance",),
@@ -75,6 +79,9 @@ _UPDATES: Mapping[str, tuple[str, ...]] = {
     "aws_lb_target_group": ("elasticloadbalancing:ModifyTargetGroup",),
     "aws_secretsmanager_secret": ("secretsmanager:UpdateSecret",),
     "aws_service_discovery_service": ("servicediscovery:GetOperation", "servicediscovery:UpdateService"),
+    "aws_sns_topic": ("sns:SetTopicAttributes",),
+    "aws_sns_topic_policy": ("sns:SetTopicAttributes",),
+    "aws_sns_topic_subscription": ("sns:SetSubscriptionAttributes",),
     "aws_vpc": ("ec2:ModifyVpcAttribute",),
     "aws_vpc_endpoint": ("ec2:ModifyVpcEndpoint",),
     "aws_vpc_security_group_egress_rule": ("ec2:ModifySecurityGroupRules",),

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from byoc.permissions.evaluation.evaluator import Request
 from byoc.permissions.install import DEPLOYMENT_TAG, INSTALL_TAG, SECRET_TAG, Account, InstallNames
 from byoc.permissions.needs.actions import Need, Phase, is_read
+from byoc.permissions.needs.features import LINKED_ROLES
 
 EXAMPLE_DEPLOYMENT = "chat"
 
@@ -22,6 +23,7 @@ _SUBNET_GROUP = "rds:subgrp:{db_subnet_group}"
 _BALANCER = "elasticloadbalancing:loadbalancer/app/{prefix}-{deployment}/50dc6c495c0c9188"
 _LISTENER = "elasticloadbalancing:listener/app/{prefix}-{deployment}/50dc6c495c0c9188/0467ef3c8400ae65"
 _TARGETS = "elasticloadbalancing:targetgroup/lgc-20250101000000000000000001/943f017f100becff"
+_LOG_GROUP = "logs:log-group:/aws/ecs/{prefix}"
 _NAMESPACE = "servicediscovery:namespace/ns-e4anhexample0004"
 
 _OWN: Mapping[str, str] = {
@@ -47,14 +49,25 @@ _ON_OTHERS: Mapping[str, tuple[str, ...]] = {
     "rds:CreateDBInstance": (_DATABASE, _PARAMETERS, _SUBNET_GROUP),
     "rds:CreateDBSnapshot": (_DATABASE, _SNAPSHOT),
     "rds:DeleteDBInstance": (_DATABASE, _SNAPSHOT),
+    "ecs:DescribeClusters": ("ecs:cluster/{cluster}",),
+    "ecs:DescribeTasks": ("ecs:task/{cluster}/0123456789abcdef0123456789abcdef",),
+    "logs:DescribeLogStreams": (_LOG_GROUP,),
+    "logs:FilterLogEvents": (_LOG_GROUP,),
+    "logs:GetLogEvents": (f"{_LOG_GROUP}:log-stream:{{deployment}}-api/api/0123456789abcdef0123456789abcdef",),
+    "rds:DescribeDBSnapshots": (_SNAPSHOT,),
     "rds:ModifyDBInstance": (_DATABASE, _PARAMETERS),
+    "rds:RestoreDBInstanceFromDBSnapshot": (_DATABASE, _PARAMETERS, _SNAPSHOT, _SUBNET_GROUP),
+    "rds:RestoreDBInstanceToPointInTime": (_DATABASE, _PARAMETERS, _SUBNET_GROUP),
     "servicediscovery:CreateService": (_NAMESPACE,),
 }
 """Actions that are authorised on more or other resources than their type's own."""
 _ON_NOTHING = frozenset(
     {
         "ecs:DeregisterTaskDefinition",
+        "cloudwatch:GetMetricData",
         "ecs:DescribeTaskDefinition",
+        "ecs:ListServices",
+        "ecs:ListTasks",
         "servicediscovery:GetOperation",
         "servicediscovery:ListNamespaces",
         # Cloud Map's tag actions know no resources.
@@ -65,6 +78,7 @@ _ON_NOTHING = frozenset(
 )
 """Actions that AWS does not limit by resource, beside the reads of :data:`_READS_ON_NOTHING`."""
 _READS_ON_NOTHING = ("ec2:Describe", "elasticloadbalancing:Describe", "application-autoscaling:Describe")
+_MAKES_LINKED_ROLE = "iam:CreateServiceLinkedRole"
 _TAG_ACTIONS = ("AddTags", "AddTagsToResource", "TagResource")
 
 
@@ -91,6 +105,9 @@ def requests_of(
 def _resources(need: Need, account: Account, names: InstallNames, deployment: str, role_path: str) -> list[str]:
     if need.action == "iam:PassRole":
         return [account.role_arn(role, role_path) for role in (names.execution_role, names.task_role)]
+    if need.action == _MAKES_LINKED_ROLE and need.token in LINKED_ROLES:
+        service, role = LINKED_ROLES[need.token]
+        return [account.role_arn(role, f"/aws-service-role/{service}/")]
     if (
         _is_tried(need)
         or need.action in _ON_NOTHING
@@ -109,6 +126,8 @@ def _resources(need: Need, account: Account, names: InstallNames, deployment: st
 
 
 def _context(need: Need, names: InstallNames, deployment: str) -> dict[str, str]:
+    if need.action == _MAKES_LINKED_ROLE and need.token in LINKED_ROLES:
+        return {"iam:AWSServiceName": LINKED_ROLES[need.token][0]}
     if _is_tried(need):
         return {}
     tags = {INSTALL_TAG: names.prefix, DEPLOYMENT_TAG: deployment}

@@ -12,7 +12,8 @@ from byoc.permissions.install import INSTALL_TAG, LOAD_BALANCER_NAME_LIMIT, Acco
 from byoc.permissions.policies.documents import VERSION, Document
 
 REASONS: Mapping[str, str] = {
-    "ReadLoadBalancing": "attributes and tags of load balancers, target groups and listeners are read on every run",
+    "ReadLoadBalancing": "attributes and tags of load balancers, target groups and listeners are read on every run; "
+    "which containers are healthy, for the status",
     "LoadBalancers": "attributes (idle time-out), security groups and subnets of this install's load balancers; tags",
     "Listeners": "a changed certificate or target group on a listener of this install's load balancers; tags",
     "TargetGroups": "health check and deregistration delay of this install's target groups; tags",
@@ -46,6 +47,7 @@ def supplement(account: Account, names: InstallNames) -> Document:
                     "elasticloadbalancing:DescribeLoadBalancerAttributes",
                     "elasticloadbalancing:DescribeTags",
                     "elasticloadbalancing:DescribeTargetGroupAttributes",
+                    "elasticloadbalancing:DescribeTargetHealth",
                 ],
                 "Resource": "*",  # AWS does not limit these reads by resource
             },
