@@ -5,12 +5,15 @@ Config secrets become Pulumi secrets here, so that engine and state never see th
 
 from __future__ import annotations
 
+import dataclasses
+
 import pulumi
 from pydantic import SecretStr
 
 from byoc import tags
 from byoc.components.access import ControlPlaneAccessArgs
 from byoc.components.account import CustomerAccountArgs
+from byoc.components.break_glass import BreakGlassSettings
 from byoc.components.deployment import DeploymentArgs
 from byoc.components.network_spec import CreateNetwork, ExistingNetwork, Nat
 from byoc.components.runtime import AccountRuntimeSettings
@@ -27,6 +30,7 @@ from byoc.components.spec import (
     SeparateQueue,
     Tracing,
 )
+from byoc.components.vendor_activity import VendorActivitySettings
 from byoc.config import AccountConfig, DeploymentConfig, DeploymentSecrets, DeploymentSection
 from byoc.config import CreateNetwork as CreateNetworkConfig
 from byoc.provider import AssumeRole, IgnoreTags, ProviderArgs
@@ -53,16 +57,13 @@ def account_args(config: AccountConfig) -> CustomerAccountArgs:
         access=ControlPlaneAccessArgs(
             account=config.account,
             names=config.names,
-            principals=access.principal_arns,
             external_ids=pulumi.Output.secret(list(config.external_ids)),
-            guardrails=access.with_guardrails,
-            permissions_boundary=access.permissions_boundary,
-            role_path=access.role_path,
-            max_session_seconds=access.max_session_hours * 3600,
-            supplement_description=kept.descriptions.supplement_policy,
+            **dataclasses.asdict(config.access_settings),
         )
         if access.enabled
         else None,
+        break_glass=_break_glass(config),
+        vendor_activity=_vendor_activity(config),
         network=_network(config),
         runtime=AccountRuntimeSettings(
             load_balancer=LoadBalancerAccess(
@@ -79,6 +80,7 @@ def account_args(config: AccountConfig) -> CustomerAccountArgs:
                 service_description=kept.descriptions.service_security_group,
                 rules=frozenset(kept.rules),
             ),
+            event_alarms=config.tells_of_roles,
         ),
         service_linked_roles=config.service_linked_roles,
         deployments={
@@ -156,6 +158,27 @@ def _assume_role(config: DeploymentConfig) -> AssumeRole | None:
         role_arn=config.role_arn,
         external_id=_secret(config.external_id),
         session_name=config.assume_role.session_name,
+    )
+
+
+def _break_glass(config: AccountConfig) -> BreakGlassSettings | None:
+    if config.break_glass is None:
+        return None
+    external_id = config.break_glass_external_id
+    return BreakGlassSettings(
+        opening=config.break_glass.opening,
+        external_ids=(external_id.get_secret_value(),) if external_id is not None else (),
+        permissions_boundary=config.access.permissions_boundary,
+        role_path=config.access.role_path,
+    )
+
+
+def _vendor_activity(config: AccountConfig) -> VendorActivitySettings | None:
+    told = config.vendor_activity
+    if told is None:
+        return None
+    return VendorActivitySettings(
+        sessions=told.sessions, denied=told.denied, deletes=told.deletes, break_glass=told.break_glass
     )
 
 

@@ -62,6 +62,30 @@ class Names:
         return self._iam("LangGraphCloudGuardrails", "Guardrails")
 
     @property
+    def no_deletions_policy(self) -> str:
+        """The policy that denies the deletion of data and services (``access.allowDelete: false``)."""
+        return self._iam("LangGraphCloudNoDeletions", "NoDeletions")
+
+    @property
+    def suspended_policy(self) -> str:
+        """The policy that denies everything (``access.suspend: true``)."""
+        return self._iam("LangGraphCloudSuspended", "Suspended")
+
+    def scoped_policy(self, area: str) -> str:
+        """A policy of scoped mode: ``area`` is such as ``Databases``."""
+        return self._iam(f"LangGraphCloudScoped{area}", f"Scoped{area}")
+
+    @property
+    def break_glass_role(self) -> str:
+        """The role for emergencies, which is closed unless the config opens it (not part of the documented setup)."""
+        return self._iam("LangGraphCloudBreakGlassRole", "BreakGlassRole")
+
+    @property
+    def break_glass_policy(self) -> str:
+        """The inline policy of the role for emergencies."""
+        return self._iam("BreakGlass", "BreakGlass")
+
+    @property
     def execution_role(self) -> str:
         """The role with which ECS starts tasks: pulls images, reads secrets, writes logs."""
         return self._iam("LangGraphCloudECSTaskExecutionRole", "ECSTaskExecutionRole")
@@ -115,6 +139,10 @@ class Names:
     def alarm_topic(self) -> str:
         """The SNS topic that alarms of all deployments go to."""
         return f"{self.prefix}-alarms"
+
+    def event_rule(self, subject: str) -> str:
+        """An EventBridge rule of the account stack: ``subject`` is what it tells of."""
+        return f"{self.prefix}-{subject}"
 
     def load_balancer(self, deployment: str) -> str:
         """The load balancer of a deployment."""

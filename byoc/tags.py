@@ -12,6 +12,9 @@ INSTALL_KEY = "byoc-install"
 """On everything taggable: the install's name prefix."""
 DEPLOYMENT_KEY = "byoc-deployment"
 """On everything of one deployment: the deployment's name."""
+POLICIES_VERSION_KEY = "byoc-policies-version"
+"""On the IAM policies of an install: the version of their documents
+(``byoc.permissions.policies.access.POLICIES_VERSION``)."""
 
 ENABLED = {ENABLED_KEY: "1"}
 PRIVATE_SUBNET = {ENABLED_KEY: "1", PRIVATE_KEY: "1"}

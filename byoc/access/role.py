@@ -9,7 +9,7 @@ from byoc.config import AccountConfig
 from byoc.errors import InputError
 from byoc.naming import Names
 from byoc.permissions.evaluation.evaluator import Document
-from byoc.permissions.policies import guardrails, supplement
+from byoc.permissions.policies.access import control_plane_role
 from byoc.permissions.policies.documents import control_plane_trust
 from byoc.permissions.policies.managed import documented_identity
 from byoc.types import AwsAccount
@@ -58,10 +58,8 @@ def role_of(stack: str, config: AccountConfig) -> Role:
             f"stack '{stack}' makes no cross-account role: byoc:access.enabled is false\n"
             "      mend it:  name an account stack that a control plane has access to"
         )
-    own = {names.supplement_policy: supplement.supplement(account, names)}
-    if access.with_guardrails:
-        own[names.guardrail_policy] = guardrails.guardrails(account, names, role_path=access.role_path)
-    documented = documented_identity()
+    grants = control_plane_role(account, names, config.access_settings)
+    documented = documented_identity() if grants.aws_managed else {}
     return Role(
         stack=stack,
         account=account,
@@ -71,10 +69,10 @@ def role_of(stack: str, config: AccountConfig) -> Role:
         trust=_hidden(control_plane_trust(access.principal_arns, list(config.external_ids))),
         principals=access.principal_arns,
         external_ids=len(config.external_ids),
-        policies={**documented, **own},
+        policies={**documented, **grants.documents},
         aws_managed=tuple(documented),
         denying=names.guardrail_policy if access.with_guardrails else "",
-        reasons={**supplement.REASONS, **guardrails.REASONS},
+        reasons=grants.reasons,
         boundary=access.permissions_boundary,
         role_path=access.role_path,
         session_hours=access.max_session_hours,

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from byoc import tags
 from byoc.errors import ByocError, Problem
 from byoc.naming import Names
-from byoc.permissions.policies.documents import (
-    MANAGED_POLICY_LIMIT,
-    TRUST_POLICY_LIMIT,
-    Document,
-    compact,
-    control_plane_trust,
-    require_exact_principals,
+from byoc.permissions.policies.access import (
+    POLICIES_VERSION,
+    AccessSettings,
+    Mode,
+    OwnPolicy,
+    RoleGrants,
+    control_plane_role,
 )
-from byoc.permissions.policies.guardrails import guardrails
-from byoc.permissions.policies.managed import CONTROL_PLANE, managed_policies
-from byoc.permissions.policies.supplement import supplement
+from byoc.permissions.policies.documents import TRUST_POLICY_LIMIT, compact
+from byoc.permissions.policies.managed import managed_policies
 from byoc.types import AwsAccount
 
 
@@ -31,13 +31,19 @@ class ControlPlaneAccessArgs:
     ``principals``: ARNs of roles or users of the control plane; exact, none of them a wildcard or a whole account.
     ``external_ids``: what they must send along; one, or two while the id is being changed. They are handled as secrets
     whether they are marked as such or not.
+    ``mode``: ``documented`` with five policies of AWS and a supplement, or ``scoped`` with generated policies alone,
+    which fit only what carries this library's names and tags; by default documented.
     ``guardrails``: whether a policy that only denies takes back what the documented policies grant beyond need; by
-    default it does. Switch it off only for a control plane that gives its resources other names and tags than this
-    library does.
+    default it does in documented mode. Switch it off there only for a control plane that gives its resources other
+    names and tags than this library does.
+    ``allow_delete``: whether data and services may be deleted; by default they may. ``suspend``: whether everything is
+    denied. ``observe_only``: whether the role only reads, and no contents of secrets. Both by default not.
     ``permissions_boundary``: the ARN of a policy; by default the role has none. ``role_path``: of the role, its
     policies and this install's task roles; by default ``/``.
     ``max_session_seconds``: 3,600 to 43,200; by default an hour, which is also AWS's limit for a role that is assumed
     by another role.
+    ``event_rules``: whether EventBridge rules of the account tell of the role, which are then kept from it; by default
+    there are none.
     ``supplement_description``: of an adopted policy, which AWS cannot change in place; by default this library's.
     """
 
@@ -45,19 +51,42 @@ class ControlPlaneAccessArgs:
     principals: tuple[str, ...]
     external_ids: pulumi.Input[Sequence[str]]
     names: Names = field(default_factory=Names)
-    guardrails: bool = True
+    mode: Mode = "documented"
+    guardrails: bool | None = None
+    allow_delete: bool = True
+    suspend: bool = False
+    observe_only: bool = False
     permissions_boundary: str | None = None
     role_path: str = "/"
     max_session_seconds: int = 3600
+    event_rules: bool = False
     supplement_description: str | None = None
+
+    @property
+    def settings(self) -> AccessSettings:
+        """All of it but the external ids, for :func:`~byoc.permissions.policies.access.control_plane_role`."""
+        return AccessSettings(
+            mode=self.mode,
+            principals=self.principals,
+            guardrails=self.mode == "documented" if self.guardrails is None else self.guardrails,
+            permissions_boundary=self.permissions_boundary,
+            role_path=self.role_path,
+            max_session_seconds=self.max_session_seconds,
+            allow_delete=self.allow_delete,
+            suspend=self.suspend,
+            observe_only=self.observe_only,
+            event_rules=self.event_rules,
+            supplement_description=self.supplement_description,
+        )
 
 
 class ControlPlaneAccess(pulumi.ComponentResource):
     """The cross-account role of the documented AWS setup, under its documented names.
 
-    It holds the five policies of AWS that the documents name, a supplement with exactly those actions that provisioning
-    needs and the five lack, and the guardrails. The policies that grant are attached after the one that denies and
-    detached before it, so that the role never has the one without the other.
+    In documented mode it holds the five policies of AWS that the documents name, a supplement with exactly those
+    actions that provisioning needs and the five lack, and the guardrails; in scoped mode generated policies by area
+    (``permissions/policies/access.py`` is the whole of it). The policies that grant are attached after those that deny
+    and detached before them, so that the role never has the one without the other.
 
     It costs nothing, and a destroy leaves nothing of it.
 
@@ -71,97 +100,86 @@ class ControlPlaneAccess(pulumi.ComponentResource):
 
     def __init__(self, name: str, args: ControlPlaneAccessArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("byoc:index:ControlPlaneAccess", name, None, opts)
-        self._check_principals(args)
+        grants = _grants(args)
         role = aws.iam.Role(
             f"{name}-role",
-            name=args.names.control_plane_role,
-            description="The LangGraph Cloud control plane provisions deployments with it",
-            path=args.role_path,
-            permissions_boundary=args.permissions_boundary,
-            max_session_duration=args.max_session_seconds,
-            assume_role_policy=_trust(args),
+            name=grants.role_name,
+            description=grants.description,
+            path=grants.path,
+            permissions_boundary=grants.permissions_boundary,
+            max_session_duration=grants.max_session_seconds,
+            assume_role_policy=_trust(grants, args.external_ids),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        denying = [self._guardrails(name, args, role)] if args.guardrails else []
+        child = pulumi.ResourceOptions(parent=self)
+        denying: list[pulumi.Resource] = [
+            self._own_policy(name, args, role, policy, opts=child) for policy in grants.own if policy.denies
+        ]
+        for policy in grants.inline:
+            inline = aws.iam.RolePolicy(
+                f"{name}-{policy.key}", name=policy.name, role=role.name, policy=policy.text, opts=child
+            )
+            denying.append(inline)
         after_denying = pulumi.ResourceOptions(parent=self, depends_on=denying)
-        for policy in CONTROL_PLANE:
+        for managed in grants.aws_managed:
             aws.iam.RolePolicyAttachment(
-                f"{name}-policy-{policy}",
+                f"{name}-policy-{managed}",
                 role=role.name,
-                policy_arn=args.account.managed_policy_arn(managed_policies()[policy].arn_name),
+                policy_arn=args.account.managed_policy_arn(managed_policies()[managed].arn_name),
                 opts=after_denying,
             )
-        self._own_policy(
-            f"{name}-supplement",
-            args,
-            role,
-            policy_name=args.names.supplement_policy,
-            description="What provisioning LangGraph Cloud deployments needs beside the policies of AWS"
-            if args.supplement_description is None
-            else args.supplement_description,
-            document=supplement(args.account, args.names),
-            opts=after_denying,
-        )
+        for policy in grants.own:
+            if not policy.denies:
+                self._own_policy(name, args, role, policy, opts=after_denying)
         self.role_arn = role.arn
         self.role_name = role.name
         self.register_outputs({"role_arn": self.role_arn, "role_name": self.role_name})
-
-    def _guardrails(self, name: str, args: ControlPlaneAccessArgs, role: aws.iam.Role) -> pulumi.Resource:
-        return self._own_policy(
-            f"{name}-guardrails",
-            args,
-            role,
-            policy_name=args.names.guardrail_policy,
-            description="Only denies: what the policies of AWS grant beyond what LangGraph Cloud deployments need",
-            document=guardrails(args.account, args.names, role_path=args.role_path),
-            opts=pulumi.ResourceOptions(parent=self),
-        )
 
     def _own_policy(
         self,
         name: str,
         args: ControlPlaneAccessArgs,
         role: aws.iam.Role,
+        own: OwnPolicy,
         *,
-        policy_name: str,
-        description: str,
-        document: Document,
         opts: pulumi.ResourceOptions,
     ) -> pulumi.Resource:
         try:
-            text = compact(document, limit=MANAGED_POLICY_LIMIT, what=f"the policy {policy_name}")
+            text = own.text
         except ValueError as error:
             raise _refused("byoc:namePrefix", args.names.prefix, str(error), "give a shorter prefix") from error
         policy = aws.iam.Policy(
-            name,
-            name=policy_name,
-            description=description or None,
+            f"{name}-{own.key}",
+            name=own.name,
+            description=own.description or None,
             path=args.role_path,
             policy=text,
+            tags={tags.POLICIES_VERSION_KEY: POLICIES_VERSION},
             opts=pulumi.ResourceOptions(parent=self),
         )
-        return aws.iam.RolePolicyAttachment(f"{name}-attachment", role=role.name, policy_arn=policy.arn, opts=opts)
-
-    @staticmethod
-    def _check_principals(args: ControlPlaneAccessArgs) -> None:
-        try:
-            require_exact_principals(args.principals)
-        except ValueError as error:
-            got = ", ".join(args.principals) or "none"
-            raise _refused("byoc:access.principals", got, str(error), "name the control plane's role") from error
+        return aws.iam.RolePolicyAttachment(
+            f"{name}-{own.key}-attachment", role=role.name, policy_arn=policy.arn, opts=opts
+        )
 
 
-def _trust(args: ControlPlaneAccessArgs) -> pulumi.Output[str]:
+def _grants(args: ControlPlaneAccessArgs) -> RoleGrants:
+    try:
+        return control_plane_role(args.account, args.names, args.settings)
+    except ValueError as error:
+        got = ", ".join(args.principals) or "none"
+        raise _refused("byoc:access.principals", got, str(error), "name the control plane's role") from error
+
+
+def _trust(grants: RoleGrants, external_ids: pulumi.Input[Sequence[str]]) -> pulumi.Output[str]:
     """The trust policy; secret, for the external ids in it."""
 
     def document(external_ids: Sequence[str]) -> str:
         try:
-            trust = control_plane_trust(args.principals, external_ids)
-            return compact(trust, limit=TRUST_POLICY_LIMIT, what="the trust policy")
+            return compact(grants.trust(external_ids), limit=TRUST_POLICY_LIMIT, what="the trust policy")
         except ValueError as error:
             raise _refused("byoc:externalId", "[secret]", str(error), "set another external id") from error
 
-    return pulumi.Output.secret(args.external_ids).apply(document)
+    return pulumi.Output.secret(external_ids).apply(document)
 
 
 def _refused(key: str, value: str, allowed: str, remedy: str) -> ByocError:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pulumi
 
 from byoc.components.access import ControlPlaneAccess, ControlPlaneAccessArgs
+from byoc.components.break_glass import BreakGlass, BreakGlassArgs, BreakGlassSettings
 from byoc.components.deployment import Deployment, DeploymentArgs
 from byoc.components.flow import after, all_of
 from byoc.components.network import CreateNetwork, ExistingNetwork, Network, NetworkArgs
@@ -15,6 +16,7 @@ from byoc.components.runtime import AccountRuntime, AccountRuntimeArgs, AccountR
 from byoc.components.runtime_refs import RuntimeRefs
 from byoc.components.service_linked_roles import ServiceLinkedRoles, ServiceLinkedRolesArgs
 from byoc.components.spec import DeploymentSpec
+from byoc.components.vendor_activity import VendorActivity, VendorActivityArgs, VendorActivitySettings
 from byoc.errors import ByocError, Problem
 from byoc.naming import Names
 from byoc.types import AwsAccount
@@ -25,7 +27,9 @@ class CustomerAccountArgs:
     """What an account is to hold.
 
     ``access``: by default none, and no control plane outside can do anything here. ``network``: by default a VPC of its
-    own. ``service_linked_roles``: whether those that AWS needs are looked for, and made where absent.
+    own. ``break_glass``: a second role, for emergencies; by default none. ``vendor_activity``: which doings of the
+    control plane are told to the alarm topic; by default none. Either asks for ``runtime.event_alarms``.
+    ``service_linked_roles``: whether those that AWS needs are looked for, and made where absent.
     ``deployments``: by name; for those who run everything themselves in one stack. By default none:
     deployments are then stacks of their own, which find this one by its names.
     """
@@ -33,6 +37,8 @@ class CustomerAccountArgs:
     account: AwsAccount
     names: Names = field(default_factory=Names)
     access: ControlPlaneAccessArgs | None = None
+    break_glass: BreakGlassSettings | None = None
+    vendor_activity: VendorActivitySettings | None = None
     network: CreateNetwork | ExistingNetwork = field(default_factory=CreateNetwork)
     runtime: AccountRuntimeSettings = field(default_factory=AccountRuntimeSettings)
     service_linked_roles: bool = True
@@ -113,6 +119,10 @@ class CustomerAccount(pulumi.ComponentResource):
             ),
             opts=child,
         )
+        if args.break_glass is not None:
+            BreakGlass(f"{name}-break-glass", _break_glass(args, args.break_glass, runtime), opts=child)
+        if args.vendor_activity is not None:
+            VendorActivity(f"{name}-vendor-activity", _activity(args, args.vendor_activity, runtime), opts=child)
         refs = _refs(network, runtime, roles)
         deployments = {
             key: Deployment(
@@ -169,8 +179,12 @@ def _check(args: CustomerAccountArgs) -> None:
     for key, spec in args.deployments.items():
         if key != spec.name:
             raise _two(f"deployments.{key}", f"name {spec.name}", f"name {key}")
+    if (args.break_glass or args.vendor_activity) and not args.runtime.event_alarms:
+        raise _two("runtime.event_alarms", "False", "True, since break_glass or vendor_activity is given")
     if args.access is None:
         return
+    if args.runtime.event_alarms and not args.access.event_rules:
+        raise _two("access.event_rules", "False", "True, since runtime.event_alarms is")
     # The policies of the control plane's role speak of this account, these names and the task roles under this path.
     for key, theirs, ours in (
         ("account", args.access.account, args.account),
@@ -184,6 +198,29 @@ def _check(args: CustomerAccountArgs) -> None:
 def _two(key: str, got: str, allowed: str) -> ByocError:
     problem = Problem(key=key, value=got, allowed=allowed, remedy="use one value for both")
     return ByocError(f"the parts of the account contradict each other; nothing was created\n{problem.render()}")
+
+
+def _break_glass(args: CustomerAccountArgs, settings: BreakGlassSettings, runtime: AccountRuntime) -> BreakGlassArgs:
+    return BreakGlassArgs(
+        account=args.account,
+        names=args.names,
+        topic_arn=runtime.alarm_topic_arn,
+        task_role_arn=runtime.task_role_arn,
+        settings=settings,
+    )
+
+
+def _activity(
+    args: CustomerAccountArgs, settings: VendorActivitySettings, runtime: AccountRuntime
+) -> VendorActivityArgs:
+    account, names, access, break_glass = args.account, args.names, args.access, args.break_glass
+    return VendorActivityArgs(
+        names=names,
+        control_plane_role_arn=account.role_arn(names.control_plane_role, access.role_path) if access else None,
+        break_glass_role_arn=account.role_arn(names.break_glass_role, break_glass.role_path) if break_glass else None,
+        topic_arn=runtime.alarm_topic_arn,
+        settings=settings,
+    )
 
 
 def _refs(network: Network, runtime: AccountRuntime, roles: Sequence[pulumi.Resource]) -> RuntimeRefs:

@@ -13,8 +13,21 @@ from byoc.naming import Names
 from byoc.types import AwsAccount
 
 
-def topic_policy(account: AwsAccount, names: Names) -> dict[str, Any]:
-    """Who may publish: CloudWatch, for alarms of this account in this region; nobody else without an IAM policy."""
+def topic_policy(account: AwsAccount, names: Names, *, events: bool = False) -> dict[str, Any]:
+    """Who may publish: CloudWatch, for alarms of this account in this region; nobody else without an IAM policy.
+
+    With ``events`` also EventBridge. A condition on the rule would be wished for, but "You can't use Condition blocks
+    in Amazon SNS topic policies for EventBridge" (AWS docs: "Using resource-based policies for Amazon EventBridge"):
+    messages would be dropped in silence. A rule of another account cannot publish by this statement: across accounts,
+    EventBridge acts under a role of the rule's account.
+    """
+    by_events = {
+        "Sid": "EventBridgeRules",
+        "Effect": "Allow",
+        "Principal": {"Service": "events.amazonaws.com"},
+        "Action": "sns:Publish",
+        "Resource": account.arn("sns", names.alarm_topic),
+    }
     return {
         "Version": "2012-10-17",
         "Statement": [
@@ -29,15 +42,24 @@ def topic_policy(account: AwsAccount, names: Names) -> dict[str, Any]:
                     # "*": any alarm; those of deployments are not made yet.
                     "ArnLike": {"aws:SourceArn": account.arn("cloudwatch", "alarm:*")},
                 },
-            }
+            },
+            *([by_events] if events else []),
         ],
     }
 
 
 def alarm_topic(
-    parent: pulumi.Resource, name: str, *, account: AwsAccount, names: Names, emails: Iterable[str]
+    parent: pulumi.Resource,
+    name: str,
+    *,
+    account: AwsAccount,
+    names: Names,
+    emails: Iterable[str],
+    events: bool = False,
 ) -> aws.sns.Topic:
     """Make the topic and a subscription per e-mail address; AWS sends each address a mail to confirm it first.
+
+    ``events``: whether EventBridge publishes as well (:func:`topic_policy`).
 
     The topic is not encrypted at rest: CloudWatch alarms cannot publish through the key ``aws/sns`` that AWS manages
     (AWS re:Post knowledge center, "cloudwatch-configure-alarm-sns"); a key of one's own costs money every month
@@ -46,7 +68,7 @@ def alarm_topic(
     topic = aws.sns.Topic(
         f"{name}-alarms",
         name=names.alarm_topic,
-        policy=json.dumps(topic_policy(account, names)),
+        policy=json.dumps(topic_policy(account, names, events=events)),
         opts=pulumi.ResourceOptions(parent=parent),
     )
     for email in dict.fromkeys(emails):

@@ -27,6 +27,7 @@ class AccountRuntimeSettings:
     ``container_insights``: per-service metrics of the cluster, which CloudWatch bills.
     ``permissions_boundary``: the ARN of a policy put on both task roles as boundary; by default none.
     ``role_path``: the IAM path of both task roles, with a slash at either end. ``kept``: of adopted security groups.
+    ``event_alarms``: whether EventBridge rules of the account publish to the alarm topic; by default none does.
     """
 
     load_balancer: LoadBalancerAccess = field(default_factory=LoadBalancerAccess)
@@ -37,6 +38,7 @@ class AccountRuntimeSettings:
     permissions_boundary: str | None = None
     role_path: str = "/"
     kept: KeptGroups = field(default_factory=KeptGroups)
+    event_alarms: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,7 +152,14 @@ class AccountRuntime(pulumi.ComponentResource):
             path=settings.role_path,
             permissions_boundary=settings.permissions_boundary,
         )
-        topic = alarm_topic(self, name, account=args.account, names=names, emails=settings.alarm_emails)
+        topic = alarm_topic(
+            self,
+            name,
+            account=args.account,
+            names=names,
+            emails=settings.alarm_emails,
+            events=settings.event_alarms,
+        )
         made = repositories(self, name, settings.repositories)
 
         self.cluster_arn = cluster.arn

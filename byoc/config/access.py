@@ -45,10 +45,28 @@ class AccessConfig(Section):
         "Whether the cross-account role is made. `false` is for those who run everything from inside the account.",
         default=True,
     )
-    mode: Literal["documented"] = setting(
+    mode: Literal["documented", "scoped"] = setting(
         "Which policies the role carries. `documented`: the five AWS-managed policies of the documented setup, and a "
-        "supplement with exactly the actions that they lack.",
+        "supplement with exactly the actions that they lack. `scoped`: no policy of AWS, but generated ones, limited "
+        "by name prefix, tag, region and account; a control plane that names its resources otherwise than this "
+        "library could not work under them.",
         default="documented",
+    )
+    allow_delete: Switch = setting(
+        "Whether the role may delete data (databases, secrets) and services (ECS services, load balancers). With "
+        '`false` it may delete only what was made with the tag `byoc-provisioning: "true"` and still carries it, so '
+        "that a create that failed can be rolled back: set it in a deployment stack's `tags` until the deployment is "
+        "up. The tag can be put on with the create call alone.",
+        default=True,
+    )
+    suspend: Switch = setting(
+        "Whether everything is denied to the role, which stays as it is otherwise. It works at once, on open sessions "
+        "too, and over every other setting.",
+        default=False,
+    )
+    observe_only: Switch = setting(
+        "Whether the role, in either mode, only reads what provisioning reads, without the contents of secrets.",
+        default=False,
     )
     control_plane: Literal["us", "eu", "custom"] = setting(
         "Who may assume the role: the LangSmith control plane in the `us` or `eu`, or `custom`: those in `principals`.",
@@ -64,7 +82,7 @@ class AccessConfig(Section):
         "and roles, and what no deployment of this library needs. LangSmith's own control planes name their resources "
         "their own way and could not work under it.",
         default=None,
-        shown="`true` with `controlPlane: custom`, otherwise `false`",
+        shown="`true` with `controlPlane: custom` and `mode: documented`, otherwise `false`",
     )
     permissions_boundary: PolicyArn | None = setting(
         "ARN of a managed policy set as permissions boundary on every role that the stack makes.",
@@ -98,10 +116,23 @@ class AccessConfig(Section):
             )
         return value
 
+    @field_validator("allow_delete", "suspend", "observe_only")
+    @classmethod
+    def _of_a_role(cls, value: bool, info: ValidationInfo) -> bool:
+        """A switch needs a role to work on."""
+        default = cls.model_fields[info.field_name or ""].default
+        if value != default and not info.data.get("enabled", True):
+            raise refuse(
+                f"{str(default).lower()}, since access.enabled is false and no role is made",
+                "remove the switch, or set access.enabled to true",
+            )
+        return value
+
     @property
     def with_guardrails(self) -> bool:
         """Whether the role carries the policy that only denies."""
-        return self.control_plane == "custom" if self.guardrails is None else self.guardrails
+        needed = self.control_plane == "custom" and self.mode == "documented"
+        return needed if self.guardrails is None else self.guardrails
 
     @property
     def principal_arns(self) -> tuple[str, ...]:

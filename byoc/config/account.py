@@ -9,6 +9,7 @@ from pydantic import Discriminator, Tag, ValidationInfo, field_validator
 
 from byoc.config.access import AccessConfig, ExternalId
 from byoc.config.adopted import AdoptedConfig
+from byoc.config.break_glass import BreakGlassConfig, foreign_principals_of, partition_findings
 from byoc.config.common import CommonConfig
 from byoc.config.deployment import DeploymentSection, whole_findings
 from byoc.config.fields import DeploymentName, Switch
@@ -18,6 +19,8 @@ from byoc.config.runtime import LoadBalancerConfig, RuntimeConfig
 from byoc.config.secrets import DeploymentSecrets
 from byoc.config.section import setting
 from byoc.config.serving import certificate_findings
+from byoc.config.vendor_activity import VendorActivityConfig
+from byoc.permissions.policies.access import AccessSettings
 from byoc.types import AwsAccount
 
 
@@ -45,6 +48,20 @@ class AccountConfig(CommonConfig):
     )
     previous_external_id: ExternalId | None = setting(
         "A second external id that is accepted too, while the control plane moves from one to the other.",
+        default=None,
+        shown="none",
+    )
+    break_glass: BreakGlassConfig | None = setting(
+        "A second role, for emergencies: closed unless this section opens it.", default=None, shown="no such role"
+    )
+    break_glass_external_id: ExternalId | None = setting(
+        "What principals must send to assume the break-glass role; not the control plane's `externalId`.",
+        default=None,
+        shown="none; required while `breakGlass` is open to principals of another account",
+    )
+    vendor_activity: VendorActivityConfig | None = setting(
+        "Messages to the account's topic about what the control plane does here; `{}` for all of them. The account "
+        "needs a CloudTrail trail that logs management events in the region.",
         default=None,
         shown="none",
     )
@@ -112,6 +129,46 @@ class AccountConfig(CommonConfig):
         """A rotation has two different ids."""
         if value is not None and value == info.data.get("external_id"):
             raise refuse("another id than byoc:externalId", "remove it, or put the id that is being replaced there")
+        return value
+
+    @field_validator("break_glass")
+    @classmethod
+    def _opened_to_this_partition(cls, value: BreakGlassConfig | None, info: ValidationInfo) -> BreakGlassConfig | None:
+        """Roles do not cross partitions."""
+        if value is not None and "account_id" in info.data and "region" in info.data:
+            account = AwsAccount(account_id=info.data["account_id"], region=info.data["region"])
+            refuse_if(partition_findings(value, account))
+        return value
+
+    @field_validator("break_glass_external_id")
+    @classmethod
+    def _needed_across_accounts(cls, value: ExternalId | None, info: ValidationInfo) -> ExternalId | None:
+        """No principal of another account without an external id, and not with the control plane's."""
+        break_glass = info.data.get("break_glass")
+        if value is not None and value in (info.data.get("external_id"), info.data.get("previous_external_id")):
+            raise refuse(
+                "another id than the control plane's", "set one of its own, which only those who open the role know"
+            )
+        if value is None and break_glass is not None and "account_id" in info.data and "region" in info.data:
+            account = AwsAccount(account_id=info.data["account_id"], region=info.data["region"])
+            if foreign := foreign_principals_of(break_glass, account):
+                raise refuse(
+                    f"an external id, since breakGlass is open to {', '.join(foreign)}",
+                    'pulumi config set --secret byoc:breakGlassExternalId "$(byoc external-id new)", or name '
+                    "principals of this account",
+                )
+        return value
+
+    @field_validator("vendor_activity")
+    @classmethod
+    def _of_some_role(cls, value: VendorActivityConfig | None, info: ValidationInfo) -> VendorActivityConfig | None:
+        """There is a role whose doings can be told."""
+        access = info.data.get("access")
+        if value is not None and access is not None and not access.enabled and info.data.get("break_glass") is None:
+            raise refuse(
+                "nothing, since access.enabled is false and there is no breakGlass: there is no role to tell of",
+                "remove vendorActivity, or set access.enabled to true",
+            )
         return value
 
     @field_validator("network")
@@ -184,6 +241,29 @@ class AccountConfig(CommonConfig):
         """The external ids that the role accepts, in plain text: to be wrapped as a Pulumi secret at once."""
         given = (self.external_id, self.previous_external_id)
         return tuple(secret.get_secret_value() for secret in given if secret is not None)
+
+    @property
+    def tells_of_roles(self) -> bool:
+        """Whether EventBridge rules of the account tell of its roles."""
+        return self.break_glass is not None or self.vendor_activity is not None
+
+    @property
+    def access_settings(self) -> AccessSettings:
+        """All that decides what the control plane's role is, but for its external ids."""
+        access = self.access
+        return AccessSettings(
+            mode=access.mode,
+            principals=access.principal_arns,
+            guardrails=access.with_guardrails,
+            permissions_boundary=access.permissions_boundary,
+            role_path=access.role_path,
+            max_session_seconds=access.max_session_hours * 3600,
+            allow_delete=access.allow_delete,
+            suspend=access.suspend,
+            observe_only=access.observe_only,
+            event_rules=self.tells_of_roles,
+            supplement_description=self.adopted.descriptions.supplement_policy,
+        )
 
 
 def _unreachable(

@@ -12,6 +12,7 @@ AWS_PROVIDER = "pulumi:providers:aws"
 TAGGABLE = frozenset(
     {
         "aws:appautoscaling/target:Target",
+        "aws:cloudwatch/eventRule:EventRule",
         "aws:cloudwatch/logGroup:LogGroup",
         "aws:cloudwatch/metricAlarm:MetricAlarm",
         "aws:ec2/eip:Eip",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+import runpy
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pulumi
@@ -17,10 +18,13 @@ from byoc.permissions.evaluation.evaluator import Request, evaluate
 from byoc.permissions.needs.deployment import TYPES, missing_needs
 from byoc.permissions.policies.guardrails import guardrails
 from byoc.permissions.policies.managed import documented_identity
+from byoc.permissions.policies.scoped.policies import scoped_documents
 from byoc.permissions.policies.supplement import supplement
+from byoc.project.stack_file import read_stack_file
 from byoc.types import AwsAccount, DeploymentType
 from tests.components.deployments import (
     ALARM,
+    COMPUTED,
     INSTANCE,
     LOAD_BALANCER,
     PARAMETERS,
@@ -30,8 +34,9 @@ from tests.components.deployments import (
     deploy,
     spec,
 )
-from tests.components.harness import Recording, Secret
+from tests.components.harness import Recording, Registration, Secret, run
 from tests.components.programs import ACCOUNT, annotated, dependencies_by_name, outputs_of, under_providers
+from tests.golden.examples import ANSWERS, PASSPHRASE, ROOT, STACKS
 
 ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
@@ -252,3 +257,151 @@ def calls_of(recording: Recording) -> Iterator[tuple[str, str, dict[str, str]]]:
     for inputs in found[TASK]:
         for key in {"executionRoleArn", "taskRoleArn"} & inputs.keys():
             yield "iam:PassRole", inputs[key], {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
+
+
+# Modes and switches
+
+
+def scoped(**settings: Any) -> Recording:
+    return build(mode="scoped", **settings)
+
+
+def test_in_scoped_mode_the_role_has_generated_policies_and_none_of_aws() -> None:
+    recording = scoped()
+    expected = scoped_documents(ACCOUNT, Names())
+    assert {r.name: json.loads(r.plain["policy"]) for r in recording.of_type(POLICY)} == {
+        f"access-scoped-{key}": text for key, text in expected.items()
+    }
+    assert {r.name for r in recording.of_type(ATTACHMENT)} == {f"access-scoped-{key}-attachment" for key in expected}
+    assert {r.plain["policyArn"] for r in recording.of_type(ATTACHMENT)} == {
+        f"arn:aws:test:us-west-2:123456789012:access-scoped-{key}" for key in expected
+    }
+
+
+@pytest.mark.parametrize(
+    ("settings", "name", "key"),
+    [
+        ({"suspend": True}, "LangGraphCloudSuspended", "suspended"),
+        ({"allow_delete": False}, "LangGraphCloudNoDeletions", "no-deletions"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["documented", "scoped"])
+def test_a_switch_is_one_policy_more_that_denies_and_is_there_before_what_grants(
+    mode: str, settings: dict[str, Any], name: str, key: str
+) -> None:
+    before, after = build(mode=mode), build(mode=mode, **settings)
+    assert {r.name for r in after.custom} - {r.name for r in before.custom} == {
+        f"access-{key}",
+        f"access-{key}-attachment",
+    }
+    assert {r.name for r in before.custom} <= {r.name for r in after.custom}
+    assert after.only(POLICY, f"access-{key}").plain["name"] == name
+    granting = [r for r in after.of_type(ATTACHMENT) if "policy-" in r.name or "scoped" in r.name]
+    assert granting
+    for attachment in granting:
+        waits_for = dependencies_by_name(after, attachment)
+        assert f"RolePolicyAttachment access-{key}-attachment" in waits_for
+
+
+@pytest.mark.parametrize("mode", ["documented", "scoped"])
+def test_who_only_observes_is_given_the_reads_of_scoped_mode(mode: str) -> None:
+    recording = build(mode=mode, guardrails=False, observe_only=True)
+    assert [r.name for r in recording.of_type(POLICY)] == ["access-scoped-observing"]
+    assert [r.name for r in recording.of_type(ATTACHMENT)] == ["access-scoped-observing-attachment"]
+
+
+# Every role that is ever made
+
+BOUNDARY = "arn:aws:iam::123456789012:policy/CompanyBoundary"
+LIMITS: Mapping[str, Any] = {"permissionsBoundary": BOUNDARY, "rolePath": "/teams/ai/", "maxSessionHours": 4}
+OPENED: Mapping[str, Any] = {
+    "open": True,
+    "principals": ["arn:aws:iam::123456789012:role/OnCall"],
+    "sourceIdentities": ["alice@example.com"],
+    "ticket": "OPS-1234",
+    "notBefore": "2026-05-01T08:00:00Z",
+    "until": "2026-05-03T08:00:00Z",
+}
+VARIANTS: Mapping[str, Mapping[str, Any]] = {
+    "as it is": {},
+    "scoped": {"access": {"mode": "scoped"}},
+    "suspended": {"access": {"suspend": True, "allowDelete": False}},
+    "observing": {"access": {"observeOnly": True}},
+    "break-glass closed": {"breakGlass": {}},
+    "break-glass open": {"breakGlass": OPENED},
+    "no access": {"access": {"enabled": False}},
+    "another prefix": {"namePrefix": "acme"},
+}
+SESSION_SECONDS_BY_DEFAULT = 3600
+"""AWS's own limit of a role that names none."""
+
+
+def own_prefix(stack: str) -> str:
+    """The name prefix of an example."""
+    file = read_stack_file(ROOT, stack, passphrase=lambda: PASSPHRASE)
+    return str(file.config.get("byoc:namePrefix", "langgraph-cloud"))
+
+
+def enabled(stack: str) -> bool:
+    """Whether an example gives anybody access."""
+    file = read_stack_file(ROOT, stack, passphrase=lambda: PASSPHRASE)
+    return bool(json.loads(file.config.get("byoc:access", "{}")).get("enabled", True))
+
+
+def with_limits(stack: str, variant: Mapping[str, Any]) -> Recording:
+    """An example under a boundary, a path, tags and a session length of its own."""
+    file = read_stack_file(ROOT, stack, passphrase=lambda: PASSPHRASE)
+    config = dict(file.config)
+    if json.loads(json.dumps(config["byoc:kind"])) == "account":
+        access = {**json.loads(config.get("byoc:access", "{}")), **LIMITS}
+        changes = {**variant, "access": {**access, **variant.get("access", {})}}
+        for key, value in changes.items():
+            config[f"byoc:{key}"] = value if isinstance(value, str) else json.dumps(value)
+        if variant.get("access", {}).get("enabled") is False:
+            config.pop("byoc:externalId", None)
+    else:
+        config["byoc:rolePath"] = LIMITS["rolePath"]
+    config["byoc:tags"] = json.dumps({"cost-center": "agents"})
+    return run(
+        lambda: runpy.run_path(str(file.project.main / "__main__.py"), run_name="__main__"),
+        answers=ANSWERS,
+        computed=COMPUTED,
+        stack=stack,
+        config=config,
+        secret_config=tuple(sorted(file.secret_keys & config.keys())),
+    )
+
+
+def default_tags(recording: Recording, role: Registration) -> dict[str, str]:
+    """What the provider of a role tags it with; a role has no tags of its own."""
+    urn = role.provider.rpartition("::")[0]
+    (provider,) = (r for r in recording.registrations if r.urn == urn)
+    tags: dict[str, str] = json.loads(provider.plain["defaultTags"])["tags"]
+    return tags
+
+
+@pytest.mark.parametrize(
+    ("stack", "variant"),
+    # A switch without a role to work on is refused (test_config_account.py).
+    [(s, v) for s in STACKS for v in VARIANTS if v not in ("suspended", "observing") or enabled(s)],
+)
+def test_every_role_of_every_example_has_the_boundary_the_path_the_tags_and_a_short_session(
+    stack: str, variant: str
+) -> None:
+    recording = with_limits(stack, VARIANTS[variant])
+    roles = recording.of_type(ROLE)
+    if stack in ("demo-chat", "demo-support"):
+        assert roles == [], "a deployment stack makes no roles: the cross-account role could not"
+        return
+    assert len(roles) == {"no access": 2, "break-glass closed": 4, "break-glass open": 4}.get(variant, 3) - (
+        stack == "all-in-one" and variant != "no access" and not enabled(stack)
+    )
+    prefix = VARIANTS[variant].get("namePrefix", own_prefix(stack))
+    for role in roles:
+        assert role.plain["permissionsBoundary"] == BOUNDARY, role.name
+        assert role.plain["path"] == "/teams/ai/", role.name
+        tags = default_tags(recording, role)
+        assert (tags["byoc-install"], tags["cost-center"]) == (prefix, "agents"), role.name
+        # Nobody but ECS may assume the task roles; the break-glass role has the shortest session that IAM knows.
+        longest = 4 * 3600 if role.name == "account-access-role" else SESSION_SECONDS_BY_DEFAULT
+        assert role.plain.get("maxSessionDuration", SESSION_SECONDS_BY_DEFAULT) == longest, role.name

@@ -134,7 +134,72 @@ def both_subnets(stage: Stage) -> list[str]:
     return [stage.network()["b"], stage.network()["a"]]
 
 
+EVENTS = {"source": ["aws.sts"], "detail": {"eventName": ["AssumeRole"]}}
+
+
+def change_rule(**change: Any) -> Act:
+    """A rule is changed by putting it whole."""
+
+    def act(made: Made) -> None:
+        there = made.stage.client("events").describe_rule(Name=made.id)
+        names = ("Name", "Description", "EventPattern", "State", "RoleArn")
+        made.stage.client("events").put_rule(**{key: there[key] for key in names if key in there} | change)
+
+    return act
+
+
+def event_rule(stage: Stage) -> str:
+    made = stage.make("aws:cloudwatch/eventRule:EventRule", name="assumed", eventPattern=json.dumps(EVENTS))
+    return str(made.id)
+
+
+def event_target(stage: Stage) -> Properties:
+    return {
+        "rule": event_rule(stage),
+        "targetId": "alarm-topic",
+        "arn": topic(stage),
+        "inputTransformer": {"inputPaths": {"who": "$.detail.userIdentity.arn"}, "inputTemplate": '"<who> did it"'},
+        "forceDestroy": False,
+    }
+
+
+def change_target(**change: Any) -> Act:
+    """A target is changed by putting it whole."""
+
+    def act(made: Made) -> None:
+        events = made.stage.client("events")
+        (there,) = events.list_targets_by_rule(Rule="assumed")["Targets"]
+        events.put_targets(Rule="assumed", Targets=[there | change])
+
+    return act
+
+
 CASES: Mapping[str, Case] = {
+    "aws:cloudwatch/eventRule:EventRule": Case(
+        inputs=lambda _stage: {
+            "name": "assumed",
+            "description": "what it is for",
+            "eventPattern": json.dumps(EVENTS, indent=1),
+            "state": "ENABLED",
+            "forceDestroy": False,
+            **RESOURCE_TAGS,
+        },
+        behind={
+            "description": change_rule(Description="another"),
+            "eventPattern": change_rule(EventPattern=json.dumps({"source": ["aws.iam"]})),
+            "state": call("events", "disable_rule", lambda made: {"Name": made.id}),
+        },
+        untold=frozenset({"forceDestroy"}),
+    ),
+    "aws:cloudwatch/eventTarget:EventTarget": Case(
+        inputs=event_target,
+        behind={
+            "arn": change_target(Arn="arn:aws:sns:eu-west-1:123456789012:another"),
+            "inputTransformer": change_target(InputTransformer={"InputTemplate": '"somebody did it"'}),
+        },
+        import_id=lambda made: "assumed/alarm-topic",
+        untold=frozenset({"forceDestroy"}),
+    ),
     "aws:iam/role:Role": Case(
         inputs=role,
         behind={

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 import pytest
 
@@ -110,6 +112,29 @@ def test_a_chained_session_lasts_an_hour_at_most(stage: Stage, control_plane: Cr
     denied, message = error(lambda: stage.assume("long", control_plane, DurationSeconds=7200))
     assert denied == "ValidationError"
     assert "role chaining" in message
+
+
+@pytest.mark.parametrize(
+    ("action", "parameters"),
+    [
+        ("sts:SetSourceIdentity", {"SourceIdentity": "alice"}),
+        ("sts:TagSession", {"Tags": [{"Key": "ticket", "Value": "OPS-1"}]}),
+    ],
+)
+def test_a_source_identity_and_session_tags_are_permissions_of_their_own_on_both_sides(
+    stage: Stage, action: str, parameters: dict[str, Any]
+) -> None:
+    plain = stage.role(allow("sts:AssumeRole"))
+    able = stage.role(allow(["sts:AssumeRole", action]))
+    root = f"arn:aws:iam::{stage.account}:root"
+    name = action.partition(":")[2]
+    stage.make_role(f"not-for-{name}", trust(root))
+    stage.make_role(f"for-{name}", trust(root).replace('"sts:AssumeRole"', f'["sts:AssumeRole", "{action}"]'))
+    assert stage.assume(f"for-{name}", able, **parameters)
+    for role, caller in ((f"for-{name}", plain), (f"not-for-{name}", able)):
+        denied, message = error(partial(stage.assume, role, caller, **parameters))
+        assert denied == "AccessDenied"
+        assert f"is not authorized to perform: {action} on resource" in message
 
 
 def test_a_session_policy_limits_the_role(stage: Stage, control_plane: Credentials) -> None:

@@ -103,7 +103,11 @@ def test_a_network_without_nat_has_the_endpoints_that_tasks_start_with() -> None
         ("tags.owner", 3),
         ("tags." + "a" * 79, "a{b}"),
         ("ignoreTags.keys", "owner"),
-        ("access.mode", "scoped"),
+        ("access.mode", "minimal"),
+        ("access.mode", "Scoped"),
+        ("access.allowDelete", "no"),
+        ("access.suspend", 1),
+        ("access.observeOnly", "yes"),
         ("access.controlPlane", "asia"),
         ("access.enabled", "yes"),
         ("access.principals", ["arn:aws:iam::111122223333:role/x"]),
@@ -270,3 +274,33 @@ def test_keys_of_a_deployment_stack_are_refused_with_the_kind_they_belong_to() -
     problem = refused(ACCOUNT, "image", "a/b:1")
     assert problem.value == "an unknown key"
     assert problem.remedy == "remove it: it is a key of kind deployment"
+
+
+def test_by_default_the_role_is_documented_and_no_switch_is_on() -> None:
+    access = account().access
+    assert (access.mode, access.allow_delete, access.suspend, access.observe_only) == ("documented", True, False, False)
+
+
+@pytest.mark.parametrize(
+    ("access", "guarded"),
+    [
+        ({"controlPlane": "custom"}, True),
+        ({"controlPlane": "custom", "mode": "scoped"}, False),
+        ({"controlPlane": "custom", "mode": "scoped", "guardrails": True}, True),
+        ({"controlPlane": "us", "mode": "scoped"}, False),
+        ({"controlPlane": "us"}, False),
+    ],
+)
+def test_scoped_mode_has_no_guardrails_unless_asked_for(access: dict[str, object], guarded: bool) -> None:
+    principals = ["arn:aws:iam::111122223333:role/control"] if access["controlPlane"] == "custom" else []
+    assert account(access={**access, "principals": principals}).access.with_guardrails is guarded
+
+
+@pytest.mark.parametrize(("key", "value"), [("suspend", True), ("observeOnly", True), ("allowDelete", False)])
+def test_a_switch_without_a_role_to_work_on_is_refused(key: str, value: bool) -> None:
+    raw = {name: setting for name, setting in ACCOUNT.items() if name != "externalId"}
+    found = problems({**raw, "access": {"enabled": False, key: value}})
+    assert list(found) == [f"byoc:access.{key}"]
+    problem = found[f"byoc:access.{key}"]
+    assert problem.allowed == f"{str(not value).lower()}, since access.enabled is false and no role is made"
+    assert problem.remedy == "remove the switch, or set access.enabled to true"

@@ -119,6 +119,7 @@ def test_secret_keys_are_those_whose_models_hold_secrets() -> None:
     assert secret_keys() == {
         "externalId",
         "previousExternalId",
+        "breakGlassExternalId",
         "deploymentSecrets",
         "secretEnvironment",
         "langsmithApiKey",

@@ -81,22 +81,30 @@ class Authorizer:
 
     def _require_assume_role(self, role_arn: str) -> None:
         role = self._stored.role(role_arn) if role_arn.count(":") >= _ARN_COLONS else None
-        decision = self.decide("sts:AssumeRole", role_arn, {})
+        self._require_both_sides("sts:AssumeRole", role_arn, role)
+        # Each is a permission of its own (AWS docs: "Monitor and control actions taken with assumed roles",
+        # "Pass session tags in AWS STS").
+        for parameter, action in (("SourceIdentity", "sts:SetSourceIdentity"), ("Tags", "sts:TagSession")):
+            if self._request.get(parameter):
+                self._require_both_sides(action, role_arn, role)
+        self._require_duration(role)
+
+    def _require_both_sides(self, action: str, role_arn: str, role: Model) -> None:
+        decision = self.decide(action, role_arn, {})
         if decision.outcome is Outcome.EXPLICIT_DENY or role is None:
-            reason = _reason(decision, "sts:AssumeRole") if not decision.allowed else ""
-            raise self._denied("sts:AssumeRole", role_arn, reason)
+            reason = _reason(decision, action) if not decision.allowed else ""
+            raise self._denied(action, role_arn, reason)
         asked = Request(
             principal=self._principal.arn,
-            action="sts:AssumeRole",
+            action=action,
             resource=role_arn,
             context={**self._context, **resource_context(role_arn, self._principal.account, self._stored)},
         )
         trust = evaluate_trust(asked, parsed(role.assume_role_policy_document))
         if not trust.allowed:
-            raise self._denied("sts:AssumeRole", role_arn, "")
+            raise self._denied(action, role_arn, "")
         if not decision.allowed and not self._named_by(trust, role.account_id):
-            raise self._denied("sts:AssumeRole", role_arn, _reason(decision, "sts:AssumeRole"))
-        self._require_duration(role)
+            raise self._denied(action, role_arn, _reason(decision, action))
 
     def _named_by(self, trust: Decision, role_account: str) -> bool:
         """Whether a trust policy of the caller's own account names the caller, who then needs no identity policy."""

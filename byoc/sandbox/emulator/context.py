@@ -92,7 +92,11 @@ def _service_keys(request: ApiRequest, account: str) -> Context:
     found: dict[str, str | Sequence[str] | None] = {}
     match request.service:
         case "sts":
-            found = {"sts:ExternalId": request.get("ExternalId"), "sts:RoleSessionName": request.get("RoleSessionName")}
+            found = {
+                "sts:ExternalId": request.get("ExternalId"),
+                "sts:RoleSessionName": request.get("RoleSessionName"),
+                "sts:SourceIdentity": request.get("SourceIdentity"),
+            }
         case "iam":
             found = {
                 "iam:AWSServiceName": request.get("AWSServiceName"),

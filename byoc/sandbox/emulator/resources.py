@@ -190,7 +190,9 @@ def _servicediscovery(call: Scope) -> Iterable[str]:
     if request.get("ResourceARN"):
         return [request.text("ResourceARN")]
     if operation == "CreateService":
-        return [named("namespace", request.text("NamespaceId")), named("service", "*")]
+        # The AWS provider names the namespace among the settings of DNS.
+        namespace = request.text("NamespaceId") or str(request.get("DnsConfig", {}).get("NamespaceId", ""))
+        return [named("namespace", namespace), named("service", "*")]
     if "Namespace" in operation and request.get("Id"):
         return [named("namespace", request.text("Id"))]
     service = request.text("ServiceId") or (request.text("Id") if "Service" in operation else "")
@@ -223,7 +225,10 @@ def _applicationautoscaling(call: Scope) -> Iterable[str]:
         return [request.text("ResourceARN")]
     if request.operation.startswith("Describe"):
         return []
-    return [call.arn("application-autoscaling", "scalable-target/*")]
+    known = call.stored.scalable_target_arn(
+        call.account, request.region, request.text("ResourceId"), request.text("ScalableDimension")
+    )
+    return [known or call.arn("application-autoscaling", "scalable-target/*")]
 
 
 def _kms(call: Scope) -> Iterable[str]:

@@ -54,6 +54,13 @@ class StoredResources:
         secret = store.secrets.get(secret_id) if store is not None else None
         return str(secret.arn) if secret is not None else None
 
+    def scalable_target_arn(self, account: str, region: str, resource_id: str, dimension: str) -> str | None:
+        """The ARN of the scalable target of a resource and dimension, or None."""
+        for target in _scalable_targets(backend("applicationautoscaling", account, region)):
+            if (target.resource_id, target.scalable_dimension) == (resource_id, dimension):
+                return str(target.arn)
+        return None
+
     def tags(self, arn: str) -> Tags:
         """The tags of the resource with this ARN; none when it does not exist or cannot be tagged."""
         if arn == "*" or arn.endswith(("/*", ":*", "??????")):
@@ -112,6 +119,12 @@ def _tagger_tags(held: Model, at: _Arn) -> object:
     return held.tagger.get_tag_dict_for_resource(at.arn)
 
 
+def _alarm_tags(held: Model, at: _Arn) -> object:
+    # moto keeps the tags of an alarm that is gone.
+    exists = at.resource.removeprefix("alarm:") in held.alarms or not at.resource.startswith("alarm:")
+    return _tagger_tags(held, at) if exists else {}
+
+
 def _secret_tags(held: Model, at: _Arn) -> object:
     secret = held.secrets.get(at.arn)
     return secret.tags if secret is not None else []
@@ -143,8 +156,19 @@ def _key_tags(held: Model, at: _Arn) -> object:
     return held.tagger.get_tag_dict_for_resource(_last(at.resource))
 
 
+def _scalable_targets(held: Model | None) -> list[Model]:
+    if held is None:
+        return []
+    return [target for targets in held.targets.values() for target in targets.values()]
+
+
+def _scalable_target_tags(held: Model, at: _Arn) -> object:
+    return next((getattr(target, "tags", {}) for target in _scalable_targets(held) if target.arn == at.arn), {})
+
+
 _TAGS: Mapping[str, tuple[str, Callable[[Model, _Arn], object]]] = {
-    "cloudwatch": ("cloudwatch", _tagger_tags),
+    "application-autoscaling": ("applicationautoscaling", _scalable_target_tags),
+    "cloudwatch": ("cloudwatch", _alarm_tags),
     "ec2": ("ec2", _ec2_tags),
     "ecr": ("ecr", _tagger_tags),
     "ecs": ("ecs", _ecs_tags),

@@ -84,6 +84,7 @@ ECR = TagApi("ecr", "resourceArn", tags="tags", keys="tagKeys")
 SECRETS_MANAGER = TagApi("secretsmanager", "SecretId")
 ELBV2 = TagApi("elbv2", "ResourceArns", set="add_tags", remove="remove_tags", many=True)
 CLOUDWATCH = TagApi("cloudwatch", "ResourceARN")
+EVENTS = TagApi("events", "ResourceARN")
 APP_AUTOSCALING = TagApi("application-autoscaling", "ResourceARN", shape=TagShape.MAP)
 
 

