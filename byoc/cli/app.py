@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from byoc.cli import access_report, adopt, demo, external_id, fleet, runs, sandbox, stacks
+from byoc.cli import access_analyse, access_report, adopt, demo, external_id, fleet, runs, sandbox, stacks
 from byoc.version import __version__
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -33,6 +33,7 @@ access = typer.Typer(help="What the control plane may do in the account, for tho
 access.command()(access_report.report)
 access.command()(access_report.diff)
 access.command()(access_report.export)
+access.command()(access_analyse.analyse)
 app.add_typer(access, name="access")
 app.add_typer(external_id.app, name="external-id")
 app.command(name="adopt")(adopt.adopt)
