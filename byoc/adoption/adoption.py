@@ -13,7 +13,7 @@ from byoc.adoption.found import RULE, Findings, Found
 from byoc.adoption.kinds import KIND_OF_TOKEN, Kind, kind_name
 from byoc.adoption.leftovers import Leftover, leftover
 from byoc.adoption.lookups import Lookups
-from byoc.adoption.notes import notes
+from byoc.adoption.notes import access_notes, notes
 from byoc.program_recording import Registered, record
 from byoc.program_run import Program, script
 from byoc.project.project_file import Project
@@ -143,7 +143,7 @@ class _Comparison:
                 if id(found) not in matched
             ),
             conflicts=tuple(_conflicts(taken)),
-            notes=tuple(notes(self._findings, self._derived.names)),
+            notes=(*notes(self._findings, self._derived.names), *access_notes(self._derived.config.get("access", {}))),
         )
 
     def _take(self, wanted: Registered, found: Found) -> Taken:

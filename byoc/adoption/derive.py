@@ -16,6 +16,7 @@ from byoc.config.access import CONTROL_PLANES
 from byoc.config.tags import OWN_KEYS
 from byoc.errors import InputError
 from byoc.naming import DEFAULT_PREFIX, Names
+from byoc.permissions.external_ids import why_guessable
 
 _ANYWHERE = "0.0.0.0/0"
 _HTTPS = 443
@@ -94,6 +95,11 @@ def _access(role: Found | None, trust: Trust | None) -> dict[str, Any]:
     if control_plane is None:
         # Guardrails would deny what the running deployments may do under other names and tags.
         access.update(principals=list(trust.principals), guardrails=False)
+    # As it is: an adoption changes nothing. The notes say what to change afterwards.
+    if any(arn.endswith(":root") for arn in trust.principals):
+        access["allowAccountRoot"] = True
+    if any(why_guessable(external_id) for external_id in trust.external_ids[:1]):
+        access["allowGuessableExternalId"] = True
     if role.text("path") not in ("", "/"):
         access["rolePath"] = role.text("path")
     if role.text("permissions_boundary"):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from byoc.adoption.found import Findings, Found
 from byoc.naming import Names
@@ -20,6 +21,20 @@ def notes(findings: Findings, names: Names) -> Iterator[str]:
         f"there is no role {names.control_plane_role}, so the config says access.enabled: false; AWS cannot rename a "
         "role. To have the stack make the documented one, set access and externalId, and give the control plane its ARN"
     )
+
+
+def access_notes(access: Mapping[str, Any]) -> Iterator[str]:
+    """What the config allows only because the adopted role has it."""
+    if access.get("allowAccountRoot"):
+        yield (
+            "the role trusts a whole account, so the config says access.allowAccountRoot: true; name the control "
+            "plane's roles in access.principals, and remove it"
+        )
+    if access.get("allowGuessableExternalId"):
+        yield (
+            "the external id looks as if it could be guessed, so the config says access.allowGuessableExternalId: "
+            "true; change the id (docs/adopting.md, The external id), and remove it"
+        )
 
 
 def _lets_somebody_in(role: Found) -> bool:

@@ -28,7 +28,8 @@ from byoc.types import AwsAccount
 class ControlPlaneAccessArgs:
     """Who may assume the role, and under which limits.
 
-    ``principals``: ARNs of roles or users of the control plane; exact, none of them a wildcard or a whole account.
+    ``principals``: ARNs of roles or users of the control plane; exact, none of them a wildcard. ``account_roots``:
+    whether one may be a whole account (``…:root``), which trusts everyone in it; by default none may.
     ``external_ids``: what they must send along; one, or two while the id is being changed. They are handled as secrets
     whether they are marked as such or not.
     ``mode``: ``documented`` with five policies of AWS and a supplement, or ``scoped`` with generated policies alone,
@@ -51,6 +52,7 @@ class ControlPlaneAccessArgs:
     principals: tuple[str, ...]
     external_ids: pulumi.Input[Sequence[str]]
     names: Names = field(default_factory=Names)
+    account_roots: bool = False
     mode: Mode = "documented"
     guardrails: bool | None = None
     allow_delete: bool = True
@@ -68,6 +70,7 @@ class ControlPlaneAccessArgs:
         return AccessSettings(
             mode=self.mode,
             principals=self.principals,
+            account_roots=self.account_roots,
             guardrails=self.mode == "documented" if self.guardrails is None else self.guardrails,
             permissions_boundary=self.permissions_boundary,
             role_path=self.role_path,

@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr, ValidationInfo, field_validator
 
-from byoc.config.fields import DISTINCT, PolicyArn, PrincipalArn, RolePath, Switch, Whole, counted
-from byoc.config.problems import refuse
+from byoc.config.fields import DISTINCT, PolicyArn, PrincipalOrAccountArn, RolePath, Switch, Whole, counted
+from byoc.config.problems import Finding, refuse, refuse_if
 from byoc.config.section import Section, setting
 
 CONTROL_PLANES = {
@@ -24,13 +24,13 @@ def _external_id(value: SecretStr) -> SecretStr:
     if not 2 <= len(text) <= 1224 or not _EXTERNAL_ID_LETTERS.issuperset(text):
         raise refuse(
             "2 to 1,224 letters, digits and _ + = , . @ : / - (AWS docs: sts:ExternalId)",
-            "take a random one, such as the output of `openssl rand -hex 24`, or the organization id the control plane "
+            "take a random one, such as the output of `byoc external-id new`, or the organization id the control plane "
             "gave you",
         )
     if text.isdigit() and len(text) == 12:
         raise refuse(
             "an external id that is no account id",
-            "take a random one, such as the output of `openssl rand -hex 24`: account ids can be guessed",
+            "take a random one, such as the output of `byoc external-id new`: account ids can be guessed",
         )
     return value
 
@@ -72,7 +72,17 @@ class AccessConfig(Section):
         "Who may assume the role: the LangSmith control plane in the `us` or `eu`, or `custom`: those in `principals`.",
         default="us",
     )
-    principals: Annotated[tuple[PrincipalArn, ...], DISTINCT] = setting(
+    allow_account_root: Switch = setting(
+        "Whether `principals` may name a whole account (`arn:aws:iam::111122223333:root`): whoever that account lets "
+        "assume roles may then assume this one.",
+        default=False,
+    )
+    allow_guessable_external_id: Switch = setting(
+        "Whether an external id may be one that can be guessed: short, a number, made of words, or the id of an "
+        "account or organization of AWS. For a role that has such a one, until the control plane can change it.",
+        default=False,
+    )
+    principals: Annotated[tuple[PrincipalOrAccountArn, ...], DISTINCT] = setting(
         "ARNs of the IAM roles or users that may assume the role; with `controlPlane: custom` only.",
         default=(),
         shown="the documented principal of `controlPlane`",
@@ -103,6 +113,19 @@ class AccessConfig(Section):
     @classmethod
     def _fit_control_plane(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         """Principals are named exactly where no documented one is meant."""
+        if not info.data.get("allow_account_root"):
+            refuse_if(
+                [
+                    Finding(
+                        at=(index,),
+                        allowed="the ARN of an IAM role or user",
+                        remedy="name one role or user, such as arn:aws:iam::111122223333:role/ControlPlane; a whole "
+                        "account is refused, since it trusts everyone in it, unless access.allowAccountRoot is true",
+                    )
+                    for index, arn in enumerate(value)
+                    if arn.endswith(":root")
+                ]
+            )
         control_plane = info.data.get("control_plane")
         if control_plane == "custom" and not value and info.data.get("enabled", True):
             raise refuse(

@@ -20,6 +20,7 @@ from byoc.config.secrets import DeploymentSecrets
 from byoc.config.section import setting
 from byoc.config.serving import certificate_findings
 from byoc.config.vendor_activity import VendorActivityConfig
+from byoc.permissions.external_ids import why_guessable
 from byoc.permissions.policies.access import AccessSettings
 from byoc.types import AwsAccount
 
@@ -42,7 +43,8 @@ class AccountConfig(CommonConfig):
     kind: Literal["account"] = setting("The account's own stack: access, network, and what all deployments share.")
     access: AccessConfig = setting("The cross-account role.", default=AccessConfig(), shown="the documented one")
     external_id: ExternalId | None = setting(
-        "What the control plane must send to assume the role; 2 to 1,224 characters, not to be guessed.",
+        "What the control plane must send to assume the role: 16 to 1,224 characters that nobody guesses. "
+        "`byoc external-id new` makes one.",
         default=None,
         shown="required while `access.enabled`",
     )
@@ -121,6 +123,7 @@ class AccountConfig(CommonConfig):
                 "an external id, since access.enabled is true",
                 'pulumi config set --secret byoc:externalId "$(byoc external-id new)", or set access.enabled to false',
             )
+        _refuse_guessable(value, access, "externalId")
         return value
 
     @field_validator("previous_external_id")
@@ -157,6 +160,7 @@ class AccountConfig(CommonConfig):
                     'pulumi config set --secret byoc:breakGlassExternalId "$(byoc external-id new)", or name '
                     "principals of this account",
                 )
+        _refuse_guessable(value, info.data.get("access"), "breakGlassExternalId")
         return value
 
     @field_validator("vendor_activity")
@@ -254,6 +258,7 @@ class AccountConfig(CommonConfig):
         return AccessSettings(
             mode=access.mode,
             principals=access.principal_arns,
+            account_roots=access.allow_account_root,
             guardrails=access.with_guardrails,
             permissions_boundary=access.permissions_boundary,
             role_path=access.role_path,
@@ -263,6 +268,18 @@ class AccountConfig(CommonConfig):
             observe_only=access.observe_only,
             event_rules=self.tells_of_roles,
             supplement_description=self.adopted.descriptions.supplement_policy,
+        )
+
+
+def _refuse_guessable(value: ExternalId | None, access: AccessConfig | None, key: str) -> None:
+    """No id that can be guessed by its looks, unless the config asks for it."""
+    if value is None or access is None or access.allow_guessable_external_id:
+        return
+    if reason := why_guessable(value.get_secret_value()):
+        raise refuse(
+            f"an external id that nobody guesses; of this one, {reason}",
+            f'pulumi config set --secret byoc:{key} "$(byoc external-id new)", or set access.allowGuessableExternalId '
+            "to true until it can be changed",
         )
 
 

@@ -134,6 +134,14 @@ PrincipalArn = Annotated[
         "since it trusts everyone in it",
     ),
 ]
+PrincipalOrAccountArn = Annotated[
+    str,
+    matching(
+        rf"{_PARTITION}:iam::\d{{12}}:(root|(role|user)/[\w+=,.@/-]{{1,576}})",
+        "the ARN of an IAM role or user",
+        "name one role or user, such as arn:aws:iam::111122223333:role/ControlPlane",
+    ),
+]
 RoleArn = Annotated[
     str,
     matching(

@@ -17,7 +17,7 @@ from byoc.components.vendor_activity import calls_denied, changes, deletes, role
 from tests.sandbox.sandbox_world import ACCOUNT, ALL_IN_ONE, CHAT, World, Worlds
 
 TICKET, ALICE = "OPS-1234", "alice@example.com"
-EXTERNAL_ID = "only-for-emergencies-4711"
+EXTERNAL_ID = "c7d19a40b2f85e630fb1"
 VENDOR_ACCOUNT = "640174622193"
 CLUSTER, SERVICE, DATABASE = "agents-cluster", "agents-assistant-api", "agents-assistant"
 Call = Callable[[Any], object]

@@ -13,7 +13,7 @@ from byoc.config import AccountConfig, DeploymentConfig, load
 from byoc.errors import ConfigError, Problem
 
 SOURCE = "stacks/Pulumi.sample.yaml"
-EXTERNAL_ID = "external-id-that-nobody-guesses"
+EXTERNAL_ID = "c31f9b7d20aa4e5d8f6b-never-guessed"
 CERTIFICATE = "arn:aws:acm:us-west-2:123456789012:certificate/0d5a7c1e-3b2f-4c68-9a1d-5e7f90b2c4d6"
 
 ACCOUNT: Mapping[str, Any] = {

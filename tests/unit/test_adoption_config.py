@@ -24,6 +24,9 @@ def config_of(folder: Path, change: Callable[[State], object] = lambda _: None) 
     return derive(findings(folder, change)).config
 
 
+RANDOM_ID = "5a2c8f6e-3b1d-4e7a-9c04-d2f1b6a8e935"
+
+
 def refusal(folder: Path, change: Callable[[State], object]) -> str:
     with pytest.raises(InputError) as caught:
         derive(findings(folder, change))
@@ -58,12 +61,26 @@ def test_the_sample_gives_the_documented_setup_over_its_own_network(tmp_path: Pa
 
 
 def test_the_eu_control_plane_is_known(tmp_path: Path) -> None:
-    assert config_of(tmp_path, lambda s: set_trust(s, trusts(EU, "an-id")))["access"] == {"controlPlane": "eu"}
+    assert config_of(tmp_path, lambda s: set_trust(s, trusts(EU, RANDOM_ID)))["access"] == {"controlPlane": "eu"}
 
 
 def test_another_control_plane_is_named_and_no_guardrails_cut_off_what_runs(tmp_path: Path) -> None:
-    access = config_of(tmp_path, lambda s: set_trust(s, trusts([US, OWN], "an-id")))["access"]
+    access = config_of(tmp_path, lambda s: set_trust(s, trusts([US, OWN], RANDOM_ID)))["access"]
     assert access == {"controlPlane": "custom", "principals": [US, OWN], "guardrails": False}
+
+
+def test_what_a_config_refuses_by_default_is_kept_as_the_role_has_it(tmp_path: Path) -> None:
+    root = "arn:aws:iam::111122223333:root"
+    access = config_of(tmp_path, lambda s: set_trust(s, trusts(root, "acme-production-2026")))["access"]
+    assert access == {
+        "controlPlane": "custom",
+        "principals": [root],
+        "guardrails": False,
+        "allowAccountRoot": True,
+        "allowGuessableExternalId": True,
+    }
+    rotated = config_of(tmp_path, lambda s: set_trust(s, trusts(US, [RANDOM_ID, "acme-production-2026"])))["access"]
+    assert rotated == {"controlPlane": "us"}, "the id that is being replaced may be what it is"
 
 
 def test_a_second_external_id_is_the_previous_one(tmp_path: Path) -> None:

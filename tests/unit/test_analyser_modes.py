@@ -28,7 +28,9 @@ def is_switch(annotation: Any) -> bool:
     return annotation is bool or any(is_switch(inner) for inner in get_args(annotation) if not isinstance(inner, str))
 
 
-SWITCHES = sorted(name for name, field in FIELDS.items() if name != "enabled" and is_switch(field.annotation))
+NO_SWITCHES = {"enabled", "allow_account_root", "allow_guessable_external_id"}
+"""What makes no role, or lets a config say more: the documents are the same with it."""
+SWITCHES = sorted(name for name, field in FIELDS.items() if name not in NO_SWITCHES and is_switch(field.annotation))
 KEPT = DOCUMENTED - {
     ("any-cluster-delete", "AmazonRDSFullAccess"),
     ("any-database-delete", "AmazonRDSFullAccess"),

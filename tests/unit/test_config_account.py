@@ -304,3 +304,35 @@ def test_a_switch_without_a_role_to_work_on_is_refused(key: str, value: bool) ->
     problem = found[f"byoc:access.{key}"]
     assert problem.allowed == f"{str(not value).lower()}, since access.enabled is false and no role is made"
     assert problem.remedy == "remove the switch, or set access.enabled to true"
+
+
+@pytest.mark.parametrize(
+    "external_id", ["acme-production-2026", "o-a1b2c3d4e5", "x7Kq2", "1234567890123456789", "prod-123456789012"]
+)
+def test_an_external_id_that_can_be_guessed_is_refused_unless_it_is_asked_for(external_id: str) -> None:
+    problem = problems({**ACCOUNT, "externalId": external_id})["byoc:externalId"]
+    assert problem.value == "[secret]"
+    assert external_id not in problem.render()
+    assert "byoc external-id new" in problem.remedy
+    assert "access.allowGuessableExternalId" in problem.remedy
+    allowed = account(externalId=external_id, access={"allowGuessableExternalId": True})
+    assert allowed.external_ids == (external_id,)
+
+
+def test_the_id_that_a_rotation_leaves_behind_may_be_what_it_is() -> None:
+    assert account(previousExternalId="acme-production-2026").external_ids[1] == "acme-production-2026"
+
+
+def test_a_whole_account_is_trusted_only_if_it_is_asked_for() -> None:
+    access = {"controlPlane": "custom", "principals": ["arn:aws:iam::111122223333:root"]}
+    problem = problems({**ACCOUNT, "access": access})["byoc:access.principals[0]"]
+    assert "access.allowAccountRoot" in problem.remedy
+    settings = account(access={**access, "allowAccountRoot": True}).access_settings
+    assert settings.account_roots
+    assert settings.principals == ("arn:aws:iam::111122223333:root",)
+    assert not account(access={}).access_settings.account_roots
+
+
+def test_a_wildcard_is_no_account_even_if_one_is_asked_for() -> None:
+    access = {"controlPlane": "custom", "allowAccountRoot": True, "principals": ["arn:aws:iam::*:root"]}
+    assert list(problems({**ACCOUNT, "access": access})) == ["byoc:access.principals[0]"]

@@ -126,7 +126,7 @@ def test_principals_of_another_account_need_an_external_id_of_their_own() -> Non
     assert VENDOR in missing["byoc:breakGlassExternalId"].allowed
     assert ALICE not in missing["byoc:breakGlassExternalId"].allowed
     assert account(breakGlass={**section, "open": False})
-    assert account(breakGlass=section, breakGlassExternalId="only-for-emergencies-4711")
+    assert account(breakGlass=section, breakGlassExternalId="c7d19a40b2f85e63")
 
 
 def test_the_control_planes_external_id_is_not_that_of_break_glass() -> None:

@@ -182,3 +182,13 @@ def test_the_trust_is_asked_for_with_its_external_ids() -> None:
     assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": ["x7Kq2mZ9"]}}
     with pytest.raises(ValueError, match="at least one external id"):
         role().trust([])
+
+
+def test_a_whole_account_is_trusted_only_if_it_is_asked_for() -> None:
+    root = "arn:aws:iam::111122223333:root"
+    with pytest.raises(ValueError, match="one IAM role or user"):
+        control_plane_role(ACCOUNT, NAMES, AccessSettings(principals=(root,)))
+    grants = control_plane_role(ACCOUNT, NAMES, AccessSettings(principals=(root, US), account_roots=True))
+    assert grants.trust(["x7Kq2mZ9"])["Statement"][0]["Principal"] == {"AWS": [root, US]}
+    with pytest.raises(ValueError, match="one IAM role or user"):
+        control_plane_role(ACCOUNT, NAMES, AccessSettings(principals=("arn:aws:iam::*:root",), account_roots=True))

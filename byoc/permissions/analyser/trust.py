@@ -6,7 +6,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 
-from byoc.permissions.analyser.external_ids import why_guessable
+from byoc.permissions.external_ids import why_guessable
 from byoc.permissions.analyser.findings import Finding, Severity, Step, found
 from byoc.permissions.analyser.places import FOREIGN
 from byoc.permissions.analyser.reach import Reach, can_be_chosen, choices

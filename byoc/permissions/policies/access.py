@@ -65,8 +65,9 @@ class AccessNames(InstallNames, Protocol):
 class AccessSettings:
     """What the config says about the role, but for its external ids, which are secrets.
 
-    ``mode``: ``documented`` with the five policies of AWS, or ``scoped`` with generated ones alone. ``guardrails``:
-    whether a policy that only denies takes back what is beyond need; scoped mode has nothing to take back.
+    ``mode``: ``documented`` with the five policies of AWS, or ``scoped`` with generated ones alone.
+    ``account_roots``: whether a principal may be a whole account. ``guardrails``: whether a policy that only denies
+    takes back what is beyond need; scoped mode has nothing to take back.
     ``allow_delete``: ``False`` takes the deletion of data and services away (:mod:`.switches`). ``suspend``: denies
     everything. ``observe_only``: in either mode nothing but the reads of scoped mode.
     ``event_rules``: whether the account has EventBridge rules that tell of the role, which must be kept from it.
@@ -75,6 +76,7 @@ class AccessSettings:
 
     mode: Mode = "documented"
     principals: tuple[str, ...] = ()
+    account_roots: bool = False
     guardrails: bool = True
     permissions_boundary: str | None = None
     role_path: str = "/"
@@ -118,6 +120,8 @@ class RoleGrants:
     permissions_boundary: str | None
     max_session_seconds: int
     principals: tuple[str, ...]
+    account_roots: bool
+    """Whether one of them may be a whole account."""
     aws_managed: tuple[str, ...]
     """Names of the policies of AWS."""
     own: tuple[OwnPolicy, ...]
@@ -129,7 +133,7 @@ class RoleGrants:
 
     def trust(self, external_ids: Sequence[str]) -> Document:
         """Who may assume the role with one of these ids; raises ``ValueError`` as ``control_plane_trust``."""
-        return control_plane_trust(self.principals, external_ids)
+        return control_plane_trust(self.principals, external_ids, account_roots=self.account_roots)
 
     @property
     def documents(self) -> dict[str, Document]:
@@ -142,7 +146,7 @@ def control_plane_role(account: Account, names: AccessNames, settings: AccessSet
 
     Raises ``ValueError`` for principals that are not exact.
     """
-    require_exact_principals(settings.principals)
+    require_exact_principals(settings.principals, account_roots=settings.account_roots)
     documented = settings.mode == "documented" and not settings.observe_only
     own = (*_denying(account, names, settings), *_granting(account, names, settings))
     inline = tuple(_inline(account, names)) if documented and settings.event_rules else ()
@@ -155,6 +159,7 @@ def control_plane_role(account: Account, names: AccessNames, settings: AccessSet
         permissions_boundary=settings.permissions_boundary,
         max_session_seconds=settings.max_session_seconds,
         principals=settings.principals,
+        account_roots=settings.account_roots,
         aws_managed=tuple(CONTROL_PLANE) if documented else (),
         own=own,
         inline=inline,

@@ -21,6 +21,7 @@ TRUST_POLICY_LIMIT = 2048
 """Characters of a role's trust policy (the same page; the default of a quota that can be raised)."""
 
 _PRINCIPAL = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:(role|user)/[\w+=,.@/-]+", re.ASCII)
+_ACCOUNT_ROOT = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:root", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
@@ -35,25 +36,33 @@ def compact(document: Mapping[str, Any], *, limit: int, what: str) -> str:
     return text
 
 
-def require_exact_principals(principals: Sequence[str]) -> None:
-    """Raise ``ValueError`` unless every principal is one role or user, and there is at least one."""
+def require_exact_principals(principals: Sequence[str], *, account_roots: bool = False) -> None:
+    """Raise ``ValueError`` unless every principal is one role or user, and there is at least one.
+
+    ``account_roots``: whether a whole account (``…:root``) will do as well; by default it does not.
+    """
     if not principals:
         raise ValueError("a trust policy needs at least one principal")
     for principal in principals:
+        if account_roots and _ACCOUNT_ROOT.fullmatch(principal):
+            continue
         if not _PRINCIPAL.fullmatch(principal):
             raise ValueError(f"a principal is the ARN of one IAM role or user, without wildcards; not {principal!r}")
 
 
-def control_plane_trust(principals: Sequence[str], external_ids: Sequence[str]) -> Document:
+def control_plane_trust(
+    principals: Sequence[str], external_ids: Sequence[str], *, account_roots: bool = False
+) -> Document:
     """Who may assume the cross-account role: exactly these principals, with one of these external ids.
 
     Two external ids are for a rotation: both are accepted until the old one is taken out. The operator is plain
     ``StringEquals``: under ``ForAllValues`` or ``...IfExists`` a request without any external id would pass.
+    ``account_roots`` as in :func:`require_exact_principals`.
 
     Raises ``ValueError`` where the role would be open to more than named roles or users, or to anybody without an
     external id. The message holds no external id: they are secrets here.
     """
-    require_exact_principals(principals)
+    require_exact_principals(principals, account_roots=account_roots)
     if not external_ids:
         raise ValueError("a trust policy needs at least one external id")
     if not all(_EXTERNAL_ID.fullmatch(external_id) for external_id in external_ids):
