@@ -14,6 +14,8 @@ from byoc.version import __version__
 if TYPE_CHECKING:
     from byoc.components.access import ControlPlaneAccess, ControlPlaneAccessArgs
     from byoc.components.account import CustomerAccount, CustomerAccountArgs
+    from byoc.components.boundary import OwnBoundary, PermissionsBoundary, PermissionsBoundaryArgs
+    from byoc.components.break_glass import BreakGlass, BreakGlassArgs, BreakGlassSettings
     from byoc.components.deployment import Deployment, DeploymentArgs
     from byoc.components.network import CreateNetwork, ExistingNetwork, Nat, Network, NetworkArgs
     from byoc.components.runtime import AccountRuntime, AccountRuntimeArgs, AccountRuntimeSettings
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
         SeparateQueue,
         Tracing,
     )
+    from byoc.components.vendor_activity import VendorActivity, VendorActivityArgs, VendorActivitySettings
     from byoc.errors import ByocError, ConfigError
     from byoc.naming import Names
+    from byoc.permissions.policies.break_glass import Opening
     from byoc.types import AwsAccount, DeploymentType
 
 _HOMES = {
@@ -39,6 +43,9 @@ _HOMES = {
     "AccountRuntimeArgs": "components.runtime",
     "AccountRuntimeSettings": "components.runtime",
     "AwsAccount": "types",
+    "BreakGlass": "components.break_glass",
+    "BreakGlassArgs": "components.break_glass",
+    "BreakGlassSettings": "components.break_glass",
     "ByocError": "errors",
     "ConfigError": "errors",
     "ContainerSize": "components.spec",
@@ -63,9 +70,16 @@ _HOMES = {
     "Nat": "components.network",
     "Network": "components.network",
     "NetworkArgs": "components.network",
+    "Opening": "permissions.policies.break_glass",
+    "OwnBoundary": "components.boundary",
+    "PermissionsBoundary": "components.boundary",
+    "PermissionsBoundaryArgs": "components.boundary",
     "RuntimeRefs": "components.runtime_refs",
     "SeparateQueue": "components.spec",
     "Tracing": "components.spec",
+    "VendorActivity": "components.vendor_activity",
+    "VendorActivityArgs": "components.vendor_activity",
+    "VendorActivitySettings": "components.vendor_activity",
     "find_runtime": "components.runtime_refs",
 }
 
@@ -87,6 +101,9 @@ __all__ = [
     "AccountRuntimeArgs",
     "AccountRuntimeSettings",
     "AwsAccount",
+    "BreakGlass",
+    "BreakGlassArgs",
+    "BreakGlassSettings",
     "ByocError",
     "ConfigError",
     "ContainerSize",
@@ -111,9 +128,16 @@ __all__ = [
     "Nat",
     "Network",
     "NetworkArgs",
+    "Opening",
+    "OwnBoundary",
+    "PermissionsBoundary",
+    "PermissionsBoundaryArgs",
     "RuntimeRefs",
     "SeparateQueue",
     "Tracing",
+    "VendorActivity",
+    "VendorActivityArgs",
+    "VendorActivitySettings",
     "__version__",
     "find_runtime",
 ]

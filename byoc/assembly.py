@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from byoc import tags
 from byoc.components.access import ControlPlaneAccessArgs
 from byoc.components.account import CustomerAccountArgs
+from byoc.components.boundary import Boundary, OwnBoundary
 from byoc.components.break_glass import BreakGlassSettings
 from byoc.components.deployment import DeploymentArgs
 from byoc.components.network_spec import CreateNetwork, ExistingNetwork, Nat
@@ -50,7 +51,7 @@ def provider_args(config: AccountConfig | DeploymentConfig) -> ProviderArgs:
 
 def account_args(config: AccountConfig) -> CustomerAccountArgs:
     """What an account stack makes."""
-    access, runtime, kept = config.access, config.runtime, config.adopted
+    access, runtime, kept, boundary = config.access, config.runtime, config.adopted, _boundary(config)
     return CustomerAccountArgs(
         account=config.account,
         names=config.names,
@@ -58,7 +59,7 @@ def account_args(config: AccountConfig) -> CustomerAccountArgs:
             account=config.account,
             names=config.names,
             external_ids=pulumi.Output.secret(list(config.external_ids)),
-            **dataclasses.asdict(config.access_settings),
+            **{**dataclasses.asdict(config.access_settings), "permissions_boundary": boundary},
         )
         if access.enabled
         else None,
@@ -73,7 +74,7 @@ def account_args(config: AccountConfig) -> CustomerAccountArgs:
             alarm_emails=runtime.alarm_emails,
             repositories=runtime.repositories,
             container_insights=runtime.container_insights,
-            permissions_boundary=access.permissions_boundary,
+            permissions_boundary=boundary,
             role_path=access.role_path,
             kept=KeptGroups(
                 load_balancer_description=kept.descriptions.load_balancer_security_group,
@@ -161,6 +162,10 @@ def _assume_role(config: DeploymentConfig) -> AssumeRole | None:
     )
 
 
+def _boundary(config: AccountConfig) -> Boundary | None:
+    return OwnBoundary() if config.access.own_boundary else config.access.supplied_boundary
+
+
 def _break_glass(config: AccountConfig) -> BreakGlassSettings | None:
     if config.break_glass is None:
         return None
@@ -168,7 +173,7 @@ def _break_glass(config: AccountConfig) -> BreakGlassSettings | None:
     return BreakGlassSettings(
         opening=config.break_glass.opening,
         external_ids=(external_id.get_secret_value(),) if external_id is not None else (),
-        permissions_boundary=config.access.permissions_boundary,
+        permissions_boundary=_boundary(config),
         role_path=config.access.role_path,
     )
 

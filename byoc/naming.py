@@ -86,6 +86,16 @@ class Names:
         return self._iam("BreakGlass", "BreakGlass")
 
     @property
+    def boundary_policy(self) -> str:
+        """The permissions boundary of every role (``access.permissionsBoundary: own``)."""
+        return self._iam("LangGraphCloudBoundary", "Boundary")
+
+    @property
+    def boundary_stays_policy(self) -> str:
+        """The inline policy that keeps a role's permissions boundary where it is, our own or the customer's."""
+        return self._iam("BoundaryStays", "BoundaryStays")
+
+    @property
     def execution_role(self) -> str:
         """The role with which ECS starts tasks: pulls images, reads secrets, writes logs."""
         return self._iam("LangGraphCloudECSTaskExecutionRole", "ECSTaskExecutionRole")

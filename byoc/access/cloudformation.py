@@ -14,8 +14,10 @@ from typing import Any
 from byoc.config import AccountConfig
 from byoc.errors import InputError
 from byoc.permissions.install import INSTALL_TAG
+from byoc.permissions.policies.access import POLICIES_VERSION
 from byoc.program_recording import Registered, record
 from byoc.program_run import Program
+from byoc.tags import POLICIES_VERSION_KEY
 from byoc.values import plain
 from byoc.version import __version__
 
@@ -54,7 +56,7 @@ def template_of(stack: str, config: AccountConfig) -> Template:
     (role,) = (item for item in registered if item.type == ROLE)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": f"Access of a LangGraph control plane to account {config.account_id}, by byoc {__version__}",
+        "Description": _description(config),
         "Parameters": {name: _parameter(name) for name in ids.values()},
         "Resources": resources,
         "Outputs": {
@@ -64,6 +66,24 @@ def template_of(stack: str, config: AccountConfig) -> Template:
             }
         },
     }
+
+
+def left_out(config: AccountConfig) -> tuple[str, ...]:
+    """What of an account stack is not in the template: it holds one role and its policies.
+
+    The role for emergencies is left out with its alarm: without the topic that it tells, nobody would hear of its use.
+    """
+    told = {
+        "the break-glass role and its alarm (byoc:breakGlass)": config.break_glass,
+        "the rules that tell of the control plane (byoc:vendorActivity)": config.vendor_activity,
+    }
+    return (
+        "network",
+        "cluster and task roles",
+        "alarm topic",
+        "service-linked roles",
+        *(words for words, section in told.items() if section is not None),
+    )
 
 
 def template_text(template: Template) -> str:
@@ -81,14 +101,15 @@ def _registered(stack: str, config: AccountConfig) -> tuple[Registered, ...]:
     import pulumi
 
     from byoc.assembly import account_args, provider_args
-    from byoc.components.access import ControlPlaneAccess
+    from byoc.components.access import ControlPlaneAccess, with_made_boundary
     from byoc.provider import aws_provider
 
     def main() -> None:
         provider = aws_provider("aws", provider_args(config))
         args = account_args(config).access
+        opts = pulumi.ResourceOptions(providers=[provider])
         if args is not None:
-            ControlPlaneAccess("access", args, pulumi.ResourceOptions(providers=[provider]))
+            ControlPlaneAccess("access", with_made_boundary("boundary", args, opts), opts)
 
     def outputs(wanted: Registered) -> Mapping[str, Any]:
         return {"id": wanted.name, "arn": wanted.name}
@@ -99,6 +120,24 @@ def _registered(stack: str, config: AccountConfig) -> tuple[Registered, ...]:
     return record(Program(main=main, project="byoc"), stack, outputs, answers)
 
 
+def _description(config: AccountConfig) -> str:
+    # At most 1,024 characters (AWS docs: CloudFormation quotas).
+    return (
+        f"Access of a LangGraph control plane to account {config.account_id}, by byoc {__version__}, policies version "
+        f"{POLICIES_VERSION}. Not in it: {', '.join(left_out(config))}."
+    )
+
+
+def _metadata() -> Template:
+    """The documents' version; CloudFormation knows no tags on a managed policy."""
+    return {POLICIES_VERSION_KEY: POLICIES_VERSION}
+
+
+def _denies(item: Registered) -> bool:
+    statements = json.loads(plain(dict(item.inputs))["policy"])["Statement"]
+    return all(statement["Effect"] == "Deny" for statement in statements)
+
+
 def _policy(item: Registered) -> Template:
     inputs = plain(dict(item.inputs))
     properties = {
@@ -107,7 +146,7 @@ def _policy(item: Registered) -> Template:
         "Path": inputs.get("path"),
         "PolicyDocument": json.loads(inputs["policy"]),
     }
-    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": _given(properties)}
+    return {"Type": "AWS::IAM::ManagedPolicy", "Metadata": _metadata(), "Properties": _given(properties)}
 
 
 def _role(
@@ -118,23 +157,26 @@ def _role(
     tags: Mapping[str, str],
 ) -> Template:
     inputs = plain(dict(item.inputs))
-    attached = [plain(dict(other.inputs)) for other in registered if other.type == ATTACHMENT]
+    denying = {other.name for other in registered if other.type == POLICY and _denies(other)}
+    attached = [plain(dict(other.inputs))["policyArn"] for other in registered if other.type == ATTACHMENT]
+    attached.sort(key=lambda arn: arn not in denying)  # what denies comes first
+    boundary = inputs.get("permissionsBoundary", "")
     inline = [plain(dict(other.inputs)) for other in registered if other.type == INLINE]
     properties = {
         "RoleName": inputs["name"],
         "Description": inputs.get("description"),
         "Path": inputs.get("path"),
-        "PermissionsBoundary": inputs.get("permissionsBoundary"),
+        "PermissionsBoundary": references.get(boundary, boundary),
         "MaxSessionDuration": inputs.get("maxSessionDuration"),
         "AssumeRolePolicyDocument": _with_parameters(json.loads(inputs["assumeRolePolicy"]), ids),
         # A policy of ours was recorded under its logical name instead of an ARN.
-        "ManagedPolicyArns": [references.get(policy["policyArn"], policy["policyArn"]) for policy in attached],
+        "ManagedPolicyArns": [references.get(arn, arn) for arn in attached],
         "Policies": [
             {"PolicyName": policy["name"], "PolicyDocument": json.loads(policy["policy"])} for policy in inline
         ],
         "Tags": [{"Key": key, "Value": value} for key, value in sorted(tags.items())],
     }
-    return {"Type": "AWS::IAM::Role", "Properties": _given(properties)}
+    return {"Type": "AWS::IAM::Role", "Metadata": _metadata(), "Properties": _given(properties)}
 
 
 def _with_parameters(value: Any, ids: Mapping[str, str]) -> Any:  # noqa: ANN401 - parsed JSON

@@ -1,4 +1,4 @@
-"""What one version of an install's policies allows and another does not, action by action, with the reason."""
+"""What one version of a role's policies allows and another does not, action by action, with the reason."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from byoc.access.grants import Expand, Grants, Scope, allowing, denying, grants_of
+from byoc.access.needs import needed_actions
 from byoc.permissions.evaluation.conditions import as_texts
 from byoc.permissions.evaluation.evaluator import Document, statements
+from byoc.permissions.policies.managed import managed_policies
+
+NOT_NEEDED = "no deployment of this library needs it"
 
 
 class Kind(enum.StrEnum):
@@ -24,15 +28,16 @@ class Kind(enum.StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Policies:
-    """One version of what a role may do."""
+    """One version of one role: who may assume it, and what it may do. By default nobody, and nothing."""
 
-    version: str
-    documents: Mapping[str, Document]
+    documents: Mapping[str, Document] = field(default_factory=dict)
     """By policy name."""
-    reasons: Mapping[str, str]
+    reasons: Mapping[str, str] = field(default_factory=dict)
     """What each statement is for, by its ``Sid``."""
     trust: Document = field(default_factory=dict)
     """Who may assume the role."""
+    limits: Mapping[str, str] = field(default_factory=dict)
+    """What else binds it, by what it is: its permissions boundary, its longest session."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,7 +59,7 @@ class Difference:
     lost: tuple[Scope, ...]
     """Allowed before and not now, or denied now and not before."""
     reasons: tuple[str, ...]
-    """What the statements are for that make the difference."""
+    """What the statements are for that make the difference; whose policy they are of, for those of AWS."""
 
     def document(self) -> dict[str, Any]:
         """For a program to read."""
@@ -85,6 +90,13 @@ def trust_difference(old: Policies, new: Policies) -> TrustDifference:
     return TrustDifference(gained=tuple(sorted(after - before)), lost=tuple(sorted(before - after)))
 
 
+def limit_differences(old: Policies, new: Policies) -> dict[str, tuple[str, str]]:
+    """The limits that changed: what each was, and what it is; ``none`` where there is none."""
+    names = dict.fromkeys((*old.limits, *new.limits))
+    pairs = {name: (old.limits.get(name, "none"), new.limits.get(name, "none")) for name in names}
+    return {name: pair for name, pair in pairs.items() if pair[0] != pair[1]}
+
+
 def _trusted(trust: Document) -> set[str]:
     found = set()
     for statement in statements(trust):
@@ -93,11 +105,14 @@ def _trusted(trust: Document) -> set[str]:
         principal = statement.get("Principal", {})
         kinds = {"": principal} if isinstance(principal, str) else principal
         listed = [entry for entries in kinds.values() for entry in as_texts(entries)]
-        found |= {f"{statement['Effect'].lower()} {entry}{limits}" for entry in listed}
+        actions = [action for action in as_texts(statement.get("Action", ())) if action != "sts:AssumeRole"]
+        what = f" {', '.join(actions)} to" if actions else ""
+        found |= {f"{statement['Effect'].lower()}{what} {entry}{limits}" for entry in listed}
     return found
 
 
 def _differences(before: Grants, after: Grants, reasons: Mapping[str, str]) -> Iterator[Difference]:
+    needed = needed_actions()
     for action in before.keys() | after.keys():
         old, new = before.get(action, ()), after.get(action, ())
         allowed_before, allowed_after = allowing(old), allowing(new)
@@ -107,13 +122,20 @@ def _differences(before: Grants, after: Grants, reasons: Mapping[str, str]) -> I
         lost = (*_beyond(allowed_before, allowed_after), *_beyond(denying(new), denying(old)))
         if not gained and not lost:
             continue
+        why = [_reason(scope, reasons) for scope in (*gained, *lost)]
         yield Difference(
             action=action,
             kind=_kind(bool(allowed_before), bool(allowed_after)),
             gained=gained,
             lost=lost,
-            reasons=tuple(dict.fromkeys(reasons[item.sid] for item in (*gained, *lost) if item.sid in reasons)),
+            reasons=tuple(dict.fromkeys(filter(None, [*why, "" if action in needed else NOT_NEEDED]))),
         )
+
+
+def _reason(scope: Scope, reasons: Mapping[str, str]) -> str:
+    if scope.sid in reasons:
+        return reasons[scope.sid]
+    return f"{scope.policy}, a policy of AWS, grants it" if scope.policy in managed_policies() else ""
 
 
 def _kind(before: bool, after: bool) -> Kind:

@@ -54,8 +54,8 @@ Grants = Mapping[str, Sequence[Scope]]
 def grants_of(policies: Mapping[str, Document], expand: Expand) -> dict[str, tuple[Scope, ...]]:
     """What the policies (by name) say of each action that they name.
 
-    ``NotAction`` under ``Deny`` is written out over everything that the other statements allow; under ``Allow`` it
-    means all of AWS, which nobody can list: then it is a ``ValueError``.
+    ``NotAction`` and ``Action: *`` under ``Deny`` are written out over everything that the other statements allow;
+    ``NotAction`` under ``Allow`` means all of AWS, which nobody can list: then it is a ``ValueError``.
     """
     found: dict[str, set[Scope]] = {}
     all_but: list[tuple[frozenset[str], Scope]] = []
@@ -65,7 +65,10 @@ def grants_of(policies: Mapping[str, Document], expand: Expand) -> dict[str, tup
             if "NotAction" in statement:
                 all_but.append((_written_out(_list(statement["NotAction"]), expand), _only_denying(scope)))
                 continue
-            for action in _written_out(_list(statement["Action"]), expand):
+            actions = _written_out(_list(statement["Action"]), expand)
+            if ANYTHING in actions and scope.effect == "Deny":
+                all_but.append((frozenset(), scope))
+            for action in actions:
                 found.setdefault(action, set()).add(scope)
     for spared, scope in all_but:
         for action in found.keys() - spared:

@@ -1,12 +1,12 @@
-"""What a reviewer asks of the role, as concrete requests that the evaluator answers."""
+"""What a reviewer asks of a role, as concrete requests that the evaluator answers."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from byoc.access.role import Role
-from byoc.permissions.evaluation.evaluator import Decision, Request, evaluate, evaluate_trust
+from byoc.access.role import HIDDEN, Role
+from byoc.permissions.evaluation.evaluator import Decision, Document, Request, evaluate, evaluate_trust
 from byoc.permissions.install import INSTALL_TAG, SECRET_TAG
 
 _STRANGER = "another-team"
@@ -25,27 +25,42 @@ class Probe:
     @property
     def why(self) -> str:
         """What decided it."""
-        sid = (self.decision.statement or {}).get("Sid", "")
-        layer = self.decision.layer.removeprefix("identity policy ")
-        if layer == "identity policies":
-            return "no policy allows it"
-        return f"{layer}: {sid}" if sid else layer
+        return why(self.decision)
 
 
-def probes(role: Role) -> tuple[Probe, ...]:
-    """What lies outside of an install, tried under the role's policies: data, roles, networks, other regions."""
+def why(decision: Decision) -> str:
+    """What decided: a policy and its statement."""
+    sid = (decision.statement or {}).get("Sid", "")
+    layer = decision.layer.removeprefix("identity policy ")
+    if layer == "identity policies":
+        return "no policy allows it"
+    if layer == "boundary" and not sid:
+        return "the boundary does not allow it"
+    return f"{layer}: {sid}" if sid else layer
+
+
+def probes(role: Role, policies: Mapping[str, Document] | None = None, **context: str) -> tuple[Probe, ...]:
+    """What lies outside of an install, tried under policies: data, roles, networks, other regions.
+
+    ``policies``: by default those of ``role``, as if it were not suspended, within its boundary if that is ours.
+    ``context``: more condition keys.
+    """
     # A customer's boundary can only take more away; its text is not known here.
-    return tuple(Probe(words, request, evaluate(request, identity=role.policies)) for words, request in _requests(role))
+    identity, boundary = (role.reviewed, role.own_boundary) if policies is None else (policies, None)
+    return tuple(
+        Probe(words, request, evaluate(request, identity=identity, boundary=boundary))
+        for words, request in _requests(role, context)
+    )
 
 
 def trust_probes(role: Role) -> tuple[Probe, ...]:
     """Who cannot assume the role: asked of the trust policy."""
-    principal = role.principals[0]
+    principal = role.grants.principals[0]
     stranger = f"arn:{role.account.partition}:iam::{'9' * 12}:role/{_STRANGER}"
     asked: tuple[tuple[str, str, Mapping[str, str]], ...] = (
         ("assume the role without an external id", principal, {}),
         ("assume the role with a wrong external id", principal, {"sts:ExternalId": "a-guess"}),
-        ("assume the role as somebody else, even with the right external id", stranger, {"sts:ExternalId": "[secret]"}),
+        ("assume the role as somebody else, even with the right external id", stranger, {"sts:ExternalId": HIDDEN}),
     )
     found = []
     for words, who, context in asked:
@@ -54,47 +69,58 @@ def trust_probes(role: Role) -> tuple[Probe, ...]:
     return tuple(found)
 
 
-def _requests(role: Role) -> Iterator[tuple[str, Request]]:
+def _requests(role: Role, context: Mapping[str, str]) -> Iterator[tuple[str, Request]]:
     account = role.account
-    region = _ELSEWHERE.get(account.region, "us-east-1")
-    foreign = {f"aws:ResourceTag/{INSTALL_TAG}": _STRANGER, f"aws:ResourceTag/{SECRET_TAG}": _STRANGER}
-    there = {**foreign, "aws:RequestedRegion": account.region}
+    there = {
+        f"aws:ResourceTag/{INSTALL_TAG}": _STRANGER,
+        f"aws:ResourceTag/{SECRET_TAG}": _STRANGER,
+        "aws:RequestedRegion": account.region,
+        "aws:ViaAWSService": "false",
+        **context,
+    }
 
     def ask(action: str, resource: str, **more: str) -> Request:
         return Request(principal="", action=action, resource=resource, context={**there, **more})
 
-    secret = account.arn("secretsmanager", f"secret:{_STRANGER}/database-a1b2c3")
-    database = account.arn("rds", f"db:{_STRANGER}")
-    yield "read another team's secret", ask("secretsmanager:GetSecretValue", secret)
-    yield "delete another team's secret", ask("secretsmanager:DeleteSecret", secret)
-    yield "delete another team's database", ask("rds:DeleteDBInstance", database)
-    yield "change another team's database", ask("rds:ModifyDBInstance", database)
-    snapshot = account.arn("rds", f"snapshot:{_STRANGER}")
-    yield "share a database snapshot with another account", ask("rds:ModifyDBSnapshotAttribute", snapshot)
+    for words, action, service, resource in _OF_OTHERS:
+        yield words, ask(action, account.arn(service, resource.format(stranger=_STRANGER)))
     pass_on = {"iam:PassedToService": "ecs-tasks.amazonaws.com"}
-    yield (
-        "run a container under another role of the account",
-        ask("iam:PassRole", account.role_arn(_STRANGER), **pass_on),
-    )
-    task = account.arn("ecs", f"task-definition/{_STRANGER}:1")
-    yield "start a task of its own making", ask("ecs:RunTask", task)
-    service = account.arn("ecs", f"service/{_STRANGER}/web")
-    yield "delete another team's service", ask("ecs:DeleteService", service)
-    balancer = account.arn("elasticloadbalancing", f"loadbalancer/app/{_STRANGER}/50dc6c495c0c9188")
-    yield "delete another team's load balancer", ask("elasticloadbalancing:DeleteLoadBalancer", balancer)
-    yield "delete the VPC", ask("ec2:DeleteVpc", account.arn("ec2", "vpc/vpc-0a1b2c3d4e5f60718"))
-    yield "start a machine", ask("ec2:RunInstances", account.arn("ec2", "instance/*"))
-    group = account.arn("ec2", "security-group/sg-0a1b2c3d4e5f60718")
-    yield "open a security group", ask("ec2:AuthorizeSecurityGroupIngress", group)
+    yield "pass another role of the account to a container", ask("iam:PassRole", account.role_arn(_STRANGER), **pass_on)
     yield "make itself another role", ask("iam:CreateRole", account.role_arn("made-up"))
     yield "give a role more rights", ask("iam:AttachRolePolicy", role.arn)
     yield "change who may assume it", ask("iam:UpdateAssumeRolePolicy", role.arn)
-    stack = account.arn("cloudformation", f"stack/{_STRANGER}/*")
-    yield "make CloudFormation stacks", ask("cloudformation:CreateStack", stack)
-    other_region = database.replace(f":{account.region}:", f":{region}:")
+    region = _ELSEWHERE.get(account.region, "us-east-1")
+    elsewhere = account.arn("rds", f"db:{_STRANGER}").replace(f":{account.region}:", f":{region}:")
     yield (
         "make a database in another region",
-        ask("rds:CreateDBInstance", other_region, **{"aws:RequestedRegion": region}),
+        ask("rds:CreateDBInstance", elsewhere, **{"aws:RequestedRegion": region}),
     )
     yield "read objects in S3", ask("s3:GetObject", f"arn:{account.partition}:s3:::{_STRANGER}/data")
-    yield "delete another team's logs", ask("logs:DeleteLogGroup", account.arn("logs", f"log-group:{_STRANGER}"))
+
+
+_OF_OTHERS = (
+    ("read another team's secret", "secretsmanager:GetSecretValue", "secretsmanager", "secret:{stranger}/db-a1b2c3"),
+    ("delete another team's secret", "secretsmanager:DeleteSecret", "secretsmanager", "secret:{stranger}/db-a1b2c3"),
+    ("delete another team's database", "rds:DeleteDBInstance", "rds", "db:{stranger}"),
+    ("change another team's database", "rds:ModifyDBInstance", "rds", "db:{stranger}"),
+    ("share a database snapshot with another account", "rds:ModifyDBSnapshotAttribute", "rds", "snapshot:{stranger}"),
+    ("start a task of its own making", "ecs:RunTask", "ecs", "task-definition/{stranger}:1"),
+    ("change another team's service", "ecs:UpdateService", "ecs", "service/{stranger}/web"),
+    ("delete another team's service", "ecs:DeleteService", "ecs", "service/{stranger}/web"),
+    (
+        "delete another team's load balancer",
+        "elasticloadbalancing:DeleteLoadBalancer",
+        "elasticloadbalancing",
+        "loadbalancer/app/{stranger}/50dc6c495c0c9188",
+    ),
+    ("delete another team's alarms", "cloudwatch:DeleteAlarms", "cloudwatch", "alarm:{stranger}"),
+    ("delete another team's logs", "logs:DeleteLogGroup", "logs", "log-group:{stranger}"),
+    ("delete the VPC", "ec2:DeleteVpc", "ec2", "vpc/vpc-0a1b2c3d4e5f60718"),
+    ("open a security group", "ec2:AuthorizeSecurityGroupIngress", "ec2", "security-group/sg-0a1b2c3d4e5f60718"),
+    ("start a machine", "ec2:RunInstances", "ec2", "instance/*"),
+    ("make CloudFormation stacks", "cloudformation:CreateStack", "cloudformation", "stack/{stranger}/*"),
+    ("delete CloudFormation stacks", "cloudformation:DeleteStack", "cloudformation", "stack/{stranger}/*"),
+    ("change EventBridge rules", "events:PutRule", "events", "rule/{stranger}"),
+    ("delete EventBridge rules", "events:DeleteRule", "events", "rule/{stranger}"),
+)
+"""What another team of the account has: the question, the action, and the resource."""

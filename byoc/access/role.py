@@ -1,21 +1,24 @@
-"""The cross-account role of an account stack, as its config says it will be: trust, policies, limits."""
+"""The cross-account role of an account stack, as its config says it will be, and what stands beside it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 
+from byoc.access.break_glass import BreakGlass, break_glass_of
+from byoc.access.hidden import HIDDEN, hidden
+from byoc.access.ledger import Ledger, ledger_of
 from byoc.config import AccountConfig
 from byoc.errors import InputError
 from byoc.naming import Names
 from byoc.permissions.evaluation.evaluator import Document
-from byoc.permissions.policies.access import control_plane_role
-from byoc.permissions.policies.documents import control_plane_trust
-from byoc.permissions.policies.managed import documented_identity
+from byoc.permissions.policies.access import AccessSettings, RoleGrants, control_plane_role
+from byoc.permissions.policies.boundary import own_boundary, own_boundary_arn
+from byoc.permissions.policies.managed import managed_policies
 from byoc.types import AwsAccount
 
-HIDDEN = "[secret]"
-"""What stands for an external id in everything that is shown."""
+__all__ = ["HIDDEN", "Role", "role_of"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,67 +28,77 @@ class Role:
     stack: str
     account: AwsAccount
     names: Names
-    mode: str
-    arn: str
+    settings: AccessSettings
+    grants: RoleGrants
+    """What the settings come to."""
     trust: Document
-    """With :data:`HIDDEN` for each external id."""
-    principals: tuple[str, ...]
+    """With :data:`~byoc.access.hidden.HIDDEN` for each external id."""
     external_ids: int
     """How many are accepted: two while one is being changed."""
-    policies: Mapping[str, Document]
-    """Of AWS and our own, by name."""
-    aws_managed: tuple[str, ...]
-    """Which of the policies are AWS's."""
-    denying: str
-    """The name of the policy that only denies; empty if there is none."""
-    reasons: Mapping[str, str]
-    """What each statement of our own is for, by its ``Sid``."""
-    boundary: str | None
-    role_path: str
-    session_hours: int
+    break_glass: BreakGlass | None = None
+    """The role for emergencies; none if the stack makes none."""
+    ledger: Ledger | None = None
+    """What is told of the roles; none if nothing is."""
 
     @property
-    def own(self) -> dict[str, Document]:
-        """The policies that this library writes."""
-        return {name: document for name, document in self.policies.items() if name not in self.aws_managed}
+    def arn(self) -> str:
+        """What the control plane assumes."""
+        return self.grants.role_arn
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Who may assume it."""
+        return self.grants.principals
+
+    @property
+    def boundary(self) -> str | None:
+        """The ARN of its permissions boundary."""
+        return self.grants.permissions_boundary
+
+    @cached_property
+    def own_boundary(self) -> Document | None:
+        """The text of its permissions boundary, if that is this library's; a customer's own is not known here."""
+        path = self.settings.role_path
+        ours = self.boundary == own_boundary_arn(self.account, self.names, path)
+        return own_boundary(self.account, self.names, role_path=path) if ours else None
+
+    @cached_property
+    def policies(self) -> Mapping[str, Document]:
+        """All that it carries, by name: policies of AWS, then our own."""
+        return _policies(self.grants)
+
+    @cached_property
+    def reviewed(self) -> Mapping[str, Document]:
+        """What it carries but for the suspension: a reviewer signs what one switch would bring back."""
+        return self.under(suspend=False) if self.settings.suspend else self.policies
+
+    def under(self, **settings: object) -> Mapping[str, Document]:
+        """The policies that this install's role would carry with other settings."""
+        changed = replace(self.settings, **settings)  # type: ignore[arg-type]  # names and values are AccessSettings'
+        return _policies(control_plane_role(self.account, self.names, changed))
 
 
 def role_of(stack: str, config: AccountConfig) -> Role:
     """The role that this config makes; raises :class:`~byoc.errors.InputError` if it makes none."""
-    access, account, names = config.access, config.account, config.names
-    if not access.enabled:
+    if not config.access.enabled:
         raise InputError(
             f"stack '{stack}' makes no cross-account role: byoc:access.enabled is false\n"
             "      mend it:  name an account stack that a control plane has access to"
         )
-    grants = control_plane_role(account, names, config.access_settings)
-    documented = documented_identity() if grants.aws_managed else {}
+    settings = config.access_settings
+    grants = control_plane_role(config.account, config.names, settings)
     return Role(
         stack=stack,
-        account=account,
-        names=names,
-        mode=access.mode,
-        arn=account.role_arn(names.control_plane_role, access.role_path),
-        trust=_hidden(control_plane_trust(access.principal_arns, list(config.external_ids))),
-        principals=access.principal_arns,
+        account=config.account,
+        names=config.names,
+        settings=settings,
+        grants=grants,
+        trust=hidden(grants.trust(config.external_ids)),
         external_ids=len(config.external_ids),
-        policies={**documented, **grants.documents},
-        aws_managed=tuple(documented),
-        denying=names.guardrail_policy if access.with_guardrails else "",
-        reasons=grants.reasons,
-        boundary=access.permissions_boundary,
-        role_path=access.role_path,
-        session_hours=access.max_session_hours,
+        break_glass=break_glass_of(config),
+        ledger=ledger_of(config),
     )
 
 
-def _hidden(trust: Document) -> Document:
-    """The trust policy without its external ids."""
-    statements = []
-    for statement in trust["Statement"]:
-        conditions = {
-            operator: {key: HIDDEN if key == "sts:ExternalId" else value for key, value in keys.items()}
-            for operator, keys in statement["Condition"].items()
-        }
-        statements.append({**statement, "Condition": conditions})
-    return {**trust, "Statement": statements}
+def _policies(grants: RoleGrants) -> dict[str, Document]:
+    return {**{name: managed_policies()[name].document for name in grants.aws_managed}, **grants.documents}

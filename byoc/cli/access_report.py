@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 if TYPE_CHECKING:
-    from byoc.access.differences import Difference, Policies
     from byoc.access.role import Role
+    from byoc.access.saved import Version
     from byoc.config import AccountConfig
 
 Stack = Annotated[str, typer.Argument(help="An account stack: stacks/Pulumi.<STACK>.yaml.")]
@@ -56,31 +56,20 @@ def diff(
     json: Json = False,
     cwd: Folder = None,
 ) -> int:
-    """Tell what NEW would newly allow or no longer allow, action by action. Exit code 1 if anything differs."""
-    from byoc.access.action_names import expand
-    from byoc.access.differences import differences, trust_difference
+    """Tell what NEW would newly allow or no longer allow, action by action. Exit code 1 if anything differs.
+
+    Both roles are compared: the control plane's, and the one for emergencies.
+    """
+    from byoc.cli.access_diff import compared, document_of, show
     from byoc.cli.view import console, show_json
 
-    before, after = _policies(old, cwd), _policies(new, cwd)
-    found, trust = differences(before, after, expand), trust_difference(before, after)
-    anything = bool(found or trust.gained or trust.lost)
+    before, after = _version(old, cwd), _version(new, cwd)
+    found = compared(before, after)
     if json:
-        document: dict[str, Any] = {
-            "old": before.version,
-            "new": after.version,
-            "trust": {"gained": list(trust.gained), "lost": list(trust.lost)},
-            "differences": [item.document() for item in found],
-        }
-        show_json(document)
-    elif anything:
-        for sign, entries in (("+", trust.gained), ("-", trust.lost)):
-            for entry in entries:
-                typer.echo(f"{sign} who may assume the role: {entry}")
-        if found:
-            console().print(_table(found))
+        show_json(document_of(before, after, found))
     else:
-        typer.echo("no action is allowed or denied otherwise, and nobody else may assume the role")
-    return 1 if anything else 0
+        show(console(), before, after, found)
+    return 1 if any(item.anything for item in found) else 0
 
 
 def export(
@@ -91,30 +80,22 @@ def export(
     out: Out = None,
     cwd: Folder = None,
 ) -> None:
-    """Write the role and its policies for another tool: the same, to the byte. External ids become parameters."""
-    from byoc.access.cloudformation import template_of, template_text
+    """Write the role and its policies for another tool: the same, to the byte. External ids become parameters.
+
+    What of the account stack is not in it is told on standard error.
+    """
+    from byoc.access.cloudformation import left_out, template_of, template_text
     from byoc.errors import InputError
 
     if not cloudformation:
         raise InputError("access export: no format was named\n      mend it:  --cloudformation")
-    text = template_text(template_of(stack, _config(stack, cwd)))
+    config = _config(stack, cwd)
+    text = template_text(template_of(stack, config))
+    typer.echo(f"not in the template: {', '.join(left_out(config))}", err=True)
     if out is None:
         typer.echo(text, nl=False)
     else:
         _write(out, text)
-
-
-def _table(found: list[Difference]) -> Any:  # noqa: ANN401 - a table of rich's
-    from byoc.cli.view import rows_table
-
-    rows = []
-    for item in found:
-        gained = [f"+ {scope.effect.lower()} {scope.words}" for scope in item.gained if scope.effect == "Allow"]
-        gained += [f"+ no more deny {scope.words}" for scope in item.gained if scope.effect == "Deny"]
-        lost = [f"- allow {scope.words}" for scope in item.lost if scope.effect == "Allow"]
-        lost += [f"- deny {scope.words}" for scope in item.lost if scope.effect == "Deny"]
-        rows.append((item.action, item.kind.value, "\n".join([*gained, *lost]), "; ".join(item.reasons)))
-    return rows_table(("action", "what changes", "where", "reason"), rows)
 
 
 def _role(stack: str, cwd: Path | None) -> Role:
@@ -140,11 +121,11 @@ def _config(stack: str, cwd: Path | None) -> AccountConfig:
     return config
 
 
-def _policies(word: str, cwd: Path | None) -> Policies:
-    from byoc.access.saved import policies_of, read_saved
+def _version(word: str, cwd: Path | None) -> Version:
+    from byoc.access.saved import read_saved, version_of
 
     path = Path(word)
-    return read_saved(path) if path.suffix == ".json" or path.is_file() else policies_of(_role(word, cwd))
+    return read_saved(path) if path.suffix == ".json" or path.is_file() else version_of(_role(word, cwd))
 
 
 def _write(path: Path, text: str) -> None:

@@ -94,7 +94,7 @@ class Source:
             arn=role.arn,
             identity=role.policies,
             trust=control_plane_trust(config.access.principal_arns, list(config.external_ids)),
-            boundary=self._read(self.boundary, Kind.IDENTITY),
+            boundary=self._read(self.boundary, Kind.IDENTITY) or role.own_boundary,
             boundary_arn=role.boundary,
         )
 

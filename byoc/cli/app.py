@@ -9,7 +9,18 @@ from typing import Annotated
 
 import typer
 
-from byoc.cli import access_analyse, access_report, adopt, demo, external_id, fleet, runs, sandbox, stacks
+from byoc.cli import (
+    access_actions,
+    access_analyse,
+    access_report,
+    adopt,
+    demo,
+    external_id,
+    fleet,
+    runs,
+    sandbox,
+    stacks,
+)
 from byoc.version import __version__
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -34,6 +45,7 @@ access.command()(access_report.report)
 access.command()(access_report.diff)
 access.command()(access_report.export)
 access.command()(access_analyse.analyse)
+access.command()(access_actions.actions)
 app.add_typer(access, name="access")
 app.add_typer(external_id.app, name="external-id")
 app.command(name="adopt")(adopt.adopt)

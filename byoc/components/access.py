@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pulumi
 import pulumi_aws as aws
 
 from byoc import tags
+from byoc.components.boundary import (
+    Boundary,
+    OwnBoundary,
+    PermissionsBoundary,
+    PermissionsBoundaryArgs,
+    boundary_arn,
+    boundary_of_role,
+)
 from byoc.errors import ByocError, Problem
 from byoc.naming import Names
 from byoc.permissions.policies.access import (
@@ -31,7 +39,8 @@ class ControlPlaneAccessArgs:
     ``principals``: ARNs of roles or users of the control plane; exact, none of them a wildcard. ``account_roots``:
     whether one may be a whole account (``…:root``), which trusts everyone in it; by default none may.
     ``external_ids``: what they must send along; one, or two while the id is being changed. They are handled as secrets
-    whether they are marked as such or not.
+    whether they are marked as such or not. ``guessable_external_ids``: whether the first may be one that can be guessed
+    (short, a number, made of words, an id of AWS's); by default it may not: ``byoc external-id new`` prints a good one.
     ``mode``: ``documented`` with five policies of AWS and a supplement, or ``scoped`` with generated policies alone,
     which fit only what carries this library's names and tags; by default documented.
     ``guardrails``: whether a policy that only denies takes back what the documented policies grant beyond need; by
@@ -39,8 +48,9 @@ class ControlPlaneAccessArgs:
     names and tags than this library does.
     ``allow_delete``: whether data and services may be deleted; by default they may. ``suspend``: whether everything is
     denied. ``observe_only``: whether the role only reads, and no contents of secrets. Both by default not.
-    ``permissions_boundary``: the ARN of a policy; by default the role has none. ``role_path``: of the role, its
-    policies and this install's task roles; by default ``/``.
+    ``permissions_boundary``: the ARN of a policy, or the install's own; by default the role has none. With either the
+    role also carries a policy that keeps it from all that would get around the boundary.
+    ``role_path``: of the role, its policies and this install's task roles; by default ``/``.
     ``max_session_seconds``: 3,600 to 43,200; by default an hour, which is also AWS's limit for a role that is assumed
     by another role.
     ``event_rules``: whether EventBridge rules of the account tell of the role, which are then kept from it; by default
@@ -53,12 +63,13 @@ class ControlPlaneAccessArgs:
     external_ids: pulumi.Input[Sequence[str]]
     names: Names = field(default_factory=Names)
     account_roots: bool = False
+    guessable_external_ids: bool = False
     mode: Mode = "documented"
     guardrails: bool | None = None
     allow_delete: bool = True
     suspend: bool = False
     observe_only: bool = False
-    permissions_boundary: str | None = None
+    permissions_boundary: Boundary | None = None
     role_path: str = "/"
     max_session_seconds: int = 3600
     event_rules: bool = False
@@ -71,8 +82,9 @@ class ControlPlaneAccessArgs:
             mode=self.mode,
             principals=self.principals,
             account_roots=self.account_roots,
+            guessable_external_ids=self.guessable_external_ids,
             guardrails=self.mode == "documented" if self.guardrails is None else self.guardrails,
-            permissions_boundary=self.permissions_boundary,
+            permissions_boundary=boundary_arn(self.permissions_boundary, self.account, self.names, self.role_path),
             role_path=self.role_path,
             max_session_seconds=self.max_session_seconds,
             allow_delete=self.allow_delete,
@@ -109,7 +121,7 @@ class ControlPlaneAccess(pulumi.ComponentResource):
             name=grants.role_name,
             description=grants.description,
             path=grants.path,
-            permissions_boundary=grants.permissions_boundary,
+            permissions_boundary=boundary_of_role(args.permissions_boundary, args.account, args.names, args.role_path),
             max_session_duration=grants.max_session_seconds,
             assume_role_policy=_trust(grants, args.external_ids),
             opts=pulumi.ResourceOptions(parent=self),
@@ -163,6 +175,16 @@ class ControlPlaneAccess(pulumi.ComponentResource):
         return aws.iam.RolePolicyAttachment(
             f"{name}-{own.key}-attachment", role=role.name, policy_arn=policy.arn, opts=opts
         )
+
+
+def with_made_boundary(
+    name: str, args: ControlPlaneAccessArgs, opts: pulumi.ResourceOptions | None = None
+) -> ControlPlaneAccessArgs:
+    """``args`` with the install's own boundary made, if it is that: for access without the rest of an account."""
+    if args.permissions_boundary != OwnBoundary():
+        return args
+    of = PermissionsBoundaryArgs(account=args.account, names=args.names, role_path=args.role_path)
+    return replace(args, permissions_boundary=OwnBoundary(made=PermissionsBoundary(name, of, opts).policy_arn))
 
 
 def _grants(args: ControlPlaneAccessArgs) -> RoleGrants:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import pulumi
 
 from byoc.components.access import ControlPlaneAccess, ControlPlaneAccessArgs
+from byoc.components.boundary import OwnBoundary, PermissionsBoundary, PermissionsBoundaryArgs
 from byoc.components.break_glass import BreakGlass, BreakGlassArgs, BreakGlassSettings
 from byoc.components.deployment import Deployment, DeploymentArgs
 from byoc.components.flow import after, all_of
@@ -21,6 +23,9 @@ from byoc.errors import ByocError, Problem
 from byoc.naming import Names
 from byoc.types import AwsAccount
 
+_HolderT = TypeVar("_HolderT", ControlPlaneAccessArgs, BreakGlassSettings, AccountRuntimeSettings)
+"""What says which boundary its roles have."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class CustomerAccountArgs:
@@ -29,6 +34,7 @@ class CustomerAccountArgs:
     ``access``: by default none, and no control plane outside can do anything here. ``network``: by default a VPC of its
     own. ``break_glass``: a second role, for emergencies; by default none. ``vendor_activity``: which doings of the
     control plane are told to the alarm topic; by default none. Either asks for ``runtime.event_alarms``.
+    Where any of them, or ``runtime``, has the install's own boundary, it is made here, before the roles.
     ``service_linked_roles``: whether those that AWS needs are looked for, and made where absent.
     ``deployments``: by name; for those who run everything themselves in one stack. By default none:
     deployments are then stacks of their own, which find this one by its names.
@@ -51,7 +57,8 @@ class CustomerAccount(pulumi.ComponentResource):
     Its outputs are all that a deployment in another stack can be told about it. What a destroy leaves: service-linked
     roles (other users of the account need them), repositories that hold images, and what a production deployment keeps.
     Raises ``ByocError`` for a network that cannot be used (``Network``), for a deployment whose key is not its name,
-    and for access to another account, prefix or role path than the rest.
+    and for access to another account, prefix or role path than the rest; likewise for a break-glass role whose path is
+    not that of the boundary that is made here.
     """
 
     role_arn: pulumi.Output[str | None]
@@ -95,6 +102,8 @@ class CustomerAccount(pulumi.ComponentResource):
         super().__init__("byoc:index:CustomerAccount", name, None, opts)
         _check(args)
         child = pulumi.ResourceOptions(parent=self)
+        if _bounded_here(args):
+            args = _under(PermissionsBoundary(f"{name}-boundary", _boundary(args), opts=child), args)
         roles: list[pulumi.Resource] = []
         if args.service_linked_roles:
             roles.append(
@@ -181,6 +190,9 @@ def _check(args: CustomerAccountArgs) -> None:
             raise _two(f"deployments.{key}", f"name {spec.name}", f"name {key}")
     if (args.break_glass or args.vendor_activity) and not args.runtime.event_alarms:
         raise _two("runtime.event_alarms", "False", "True, since break_glass or vendor_activity is given")
+    break_glass = args.break_glass
+    if break_glass and _bounded_here(args) and break_glass.role_path != args.runtime.role_path:
+        raise _two("break_glass.role_path", break_glass.role_path, args.runtime.role_path)
     if args.access is None:
         return
     if args.runtime.event_alarms and not args.access.event_rules:
@@ -198,6 +210,31 @@ def _check(args: CustomerAccountArgs) -> None:
 def _two(key: str, got: str, allowed: str) -> ByocError:
     problem = Problem(key=key, value=got, allowed=allowed, remedy="use one value for both")
     return ByocError(f"the parts of the account contradict each other; nothing was created\n{problem.render()}")
+
+
+def _bounded_here(args: CustomerAccountArgs) -> bool:
+    """Whether any role has the install's own boundary, and nobody has made it yet."""
+    holders = (holder for holder in (args.access, args.break_glass, args.runtime) if holder is not None)
+    return any(holder.permissions_boundary == OwnBoundary() for holder in holders)
+
+
+def _boundary(args: CustomerAccountArgs) -> PermissionsBoundaryArgs:
+    return PermissionsBoundaryArgs(account=args.account, names=args.names, role_path=args.runtime.role_path)
+
+
+def _under(boundary: PermissionsBoundary, args: CustomerAccountArgs) -> CustomerAccountArgs:
+    """The same, with roles that wait for the boundary."""
+    made = OwnBoundary(made=boundary.policy_arn)
+
+    def bounded(holder: _HolderT) -> _HolderT:
+        return replace(holder, permissions_boundary=made) if holder.permissions_boundary == OwnBoundary() else holder
+
+    return replace(
+        args,
+        access=bounded(args.access) if args.access else None,
+        break_glass=bounded(args.break_glass) if args.break_glass else None,
+        runtime=bounded(args.runtime),
+    )
 
 
 def _break_glass(args: CustomerAccountArgs, settings: BreakGlassSettings, runtime: AccountRuntime) -> BreakGlassArgs:

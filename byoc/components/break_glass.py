@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pulumi
 import pulumi_aws as aws
 
+from byoc.components.boundary import Boundary, boundary_of_role
 from byoc.components.vendor_activity import event_alarm, role_assumed
 from byoc.errors import ByocError, Problem
 from byoc.naming import Names
@@ -30,12 +31,13 @@ class BreakGlassSettings:
 
     ``opening``: by default none, and the role denies everything. ``external_ids``: what they must send along; needed
     for principals of another account, by default none. They are handled as secrets in any case.
-    ``permissions_boundary``: the ARN of a policy; by default the role has none. ``role_path``: by default ``/``.
+    ``permissions_boundary``: the ARN of a policy, or the install's own; by default the role has none. Nothing else has
+    to keep it there: the role's policy denies all of IAM in any case. ``role_path``: by default ``/``.
     """
 
     opening: Opening | None = None
     external_ids: Sequence[str] = field(default=(), repr=False)
-    permissions_boundary: str | None = None
+    permissions_boundary: Boundary | None = None
     role_path: str = "/"
 
 
@@ -90,7 +92,9 @@ class BreakGlass(pulumi.ComponentResource):
             name=names.break_glass_role,
             description="For emergencies; closed unless its trust policy names people, a ticket and an end",
             path=settings.role_path,
-            permissions_boundary=settings.permissions_boundary,
+            permissions_boundary=boundary_of_role(
+                settings.permissions_boundary, args.account, names, settings.role_path
+            ),
             max_session_duration=SESSION_SECONDS,
             assume_role_policy=pulumi.Output.secret(trust) if settings.external_ids else trust,
             opts=pulumi.ResourceOptions(parent=self, depends_on=[alarm]),

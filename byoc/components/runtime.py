@@ -10,6 +10,7 @@ import pulumi_aws as aws
 
 from byoc import tags
 from byoc.components.alarm_topic import alarm_topic
+from byoc.components.boundary import Boundary
 from byoc.components.flow import after, all_of
 from byoc.components.repositories import repositories
 from byoc.components.security_groups import KeptGroups, LoadBalancerAccess, security_groups
@@ -25,7 +26,8 @@ class AccountRuntimeSettings:
     ``log_retention_days``: one of the values that CloudWatch knows; older log entries are deleted. None: none ever is.
     ``alarm_emails``: by default nobody is told. ``repositories``: names of ECR repositories to make; by default none.
     ``container_insights``: per-service metrics of the cluster, which CloudWatch bills.
-    ``permissions_boundary``: the ARN of a policy put on both task roles as boundary; by default none.
+    ``permissions_boundary``: of both task roles: the ARN of a policy, or the install's own; by default none. With
+    either they also carry a policy that keeps it there.
     ``role_path``: the IAM path of both task roles, with a slash at either end. ``kept``: of adopted security groups.
     ``event_alarms``: whether EventBridge rules of the account publish to the alarm topic; by default none does.
     """
@@ -35,7 +37,7 @@ class AccountRuntimeSettings:
     alarm_emails: tuple[str, ...] = ()
     repositories: tuple[str, ...] = ()
     container_insights: bool = True
-    permissions_boundary: str | None = None
+    permissions_boundary: Boundary | None = None
     role_path: str = "/"
     kept: KeptGroups = field(default_factory=KeptGroups)
     event_alarms: bool = False
@@ -150,7 +152,7 @@ class AccountRuntime(pulumi.ComponentResource):
             account=args.account,
             names=names,
             path=settings.role_path,
-            permissions_boundary=settings.permissions_boundary,
+            boundary=settings.permissions_boundary,
         )
         topic = alarm_topic(
             self,
@@ -172,7 +174,7 @@ class AccountRuntime(pulumi.ComponentResource):
         self.namespace_name = namespace.name
         self.log_group_name = log_group.name
         self.execution_role_arn = after(roles.execution.arn, roles.execution_policies)
-        self.task_role_arn = roles.task.arn
+        self.task_role_arn = after(roles.task.arn, roles.task_policies)
         self.alarm_topic_arn = topic.arn
         self.repository_urls = all_of({key: repository.repository_url for key, repository in made.items()})
         self.register_outputs(

@@ -12,6 +12,7 @@ from typing import Any
 import pulumi
 import pulumi_aws as aws
 
+from byoc.components.boundary import Boundary, boundary_arn, boundary_of_role, boundary_stays
 from byoc.naming import Names
 from byoc.permissions.policies import documents
 from byoc.types import AwsAccount
@@ -23,8 +24,10 @@ class TaskRoles:
 
     execution: aws.iam.Role
     execution_policies: tuple[pulumi.Resource, ...]
-    """Without these a task under the execution role does not start."""
+    """Without these a task under the execution role does not start, or could do more than it may."""
     task: aws.iam.Role
+    task_policies: tuple[pulumi.Resource, ...]
+    """Without these the code of a graph could do more than it may."""
 
 
 def execution_trust() -> dict[str, Any]:
@@ -63,14 +66,16 @@ def task_roles(
     account: AwsAccount,
     names: Names,
     path: str,
-    permissions_boundary: str | None,
+    boundary: Boundary | None,
 ) -> TaskRoles:
     """Make the roles.
 
     The execution role is ECS's own, to start a task: it pulls images, writes logs
     (``AmazonECSTaskExecutionRolePolicy``) and reads the secrets of this install. The task role is what the graphs' code
-    runs under; it has no permissions: attach your own policies to it, they are left alone.
+    runs under; it has no permissions: attach your own policies to it, they are left alone. Under a ``boundary`` both
+    carry a policy that keeps it there, whatever is attached.
     """
+    permissions_boundary = boundary_of_role(boundary, account, names, path)
     execution = aws.iam.Role(
         f"{name}-execution-role",
         name=names.execution_role,
@@ -102,4 +107,11 @@ def task_roles(
         assume_role_policy=json.dumps(task_trust(account)),
         opts=pulumi.ResourceOptions(parent=parent),
     )
-    return TaskRoles(execution, (starts_tasks, reads_secrets), task)
+    arn = boundary_arn(boundary, account, names, path)
+    if arn is None:
+        return TaskRoles(execution, (starts_tasks, reads_secrets), task, ())
+    execution_stays, task_stays = (
+        boundary_stays(parent, f"{name}-{role}-boundary-stays", role=of, account=account, names=names, arn=arn)
+        for role, of in (("execution-role", execution), ("task-role", task))
+    )
+    return TaskRoles(execution, (starts_tasks, reads_secrets, execution_stays), task, (task_stays,))

@@ -6,9 +6,19 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, SecretStr, ValidationInfo, field_validator
 
-from byoc.config.fields import DISTINCT, PolicyArn, PrincipalOrAccountArn, RolePath, Switch, Whole, counted
+from byoc.config.fields import (
+    DISTINCT,
+    OWN_BOUNDARY,
+    BoundaryPolicy,
+    PrincipalOrAccountArn,
+    RolePath,
+    Switch,
+    Whole,
+    counted,
+)
 from byoc.config.problems import Finding, refuse, refuse_if
 from byoc.config.section import Section, setting
+from byoc.permissions.external_ids import why_guessable
 
 CONTROL_PLANES = {
     "us": "arn:aws:iam::640174622193:role/HostBackendRoleProd",
@@ -94,8 +104,11 @@ class AccessConfig(Section):
         default=None,
         shown="`true` with `controlPlane: custom` and `mode: documented`, otherwise `false`",
     )
-    permissions_boundary: PolicyArn | None = setting(
-        "ARN of a managed policy set as permissions boundary on every role that the stack makes.",
+    permissions_boundary: BoundaryPolicy | None = setting(
+        "The permissions boundary of every role that the stack makes: the ARN of a managed policy of yours, or `own` "
+        "for one that the stack makes. `own` leaves room for whatever you attach to the task role, but for identities, "
+        "other roles, the organization and its bills. Either way the roles can make and change no role that lacks the "
+        "boundary, take it off none, and not edit its policy.",
         default=None,
         shown="no boundary",
     )
@@ -152,6 +165,16 @@ class AccessConfig(Section):
         return value
 
     @property
+    def own_boundary(self) -> bool:
+        """Whether the stack makes the boundary itself."""
+        return self.permissions_boundary == OWN_BOUNDARY
+
+    @property
+    def supplied_boundary(self) -> str | None:
+        """The ARN of a boundary that is the customer's, or AWS's."""
+        return None if self.own_boundary else self.permissions_boundary
+
+    @property
     def with_guardrails(self) -> bool:
         """Whether the role carries the policy that only denies."""
         needed = self.control_plane == "custom" and self.mode == "documented"
@@ -163,3 +186,15 @@ class AccessConfig(Section):
         if self.control_plane == "custom":
             return self.principals
         return (CONTROL_PLANES[self.control_plane],)
+
+
+def refuse_guessable(value: ExternalId | None, access: AccessConfig | None, key: str) -> None:
+    """No id that can be guessed by its looks, unless the config asks for it."""
+    if value is None or access is None or access.allow_guessable_external_id:
+        return
+    if reason := why_guessable(value.get_secret_value()):
+        raise refuse(
+            f"an external id that nobody guesses; of this one, {reason}",
+            f'pulumi config set --secret byoc:{key} "$(byoc external-id new)", or set access.allowGuessableExternalId '
+            "to true until it can be changed",
+        )

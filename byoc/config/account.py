@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Discriminator, Tag, ValidationInfo, field_validator
 
-from byoc.config.access import AccessConfig, ExternalId
+from byoc.config.access import AccessConfig, ExternalId, refuse_guessable
 from byoc.config.adopted import AdoptedConfig
 from byoc.config.break_glass import BreakGlassConfig, foreign_principals_of, partition_findings
 from byoc.config.common import CommonConfig
@@ -20,8 +20,8 @@ from byoc.config.secrets import DeploymentSecrets
 from byoc.config.section import setting
 from byoc.config.serving import certificate_findings
 from byoc.config.vendor_activity import VendorActivityConfig
-from byoc.permissions.external_ids import why_guessable
 from byoc.permissions.policies.access import AccessSettings
+from byoc.permissions.policies.boundary import own_boundary_arn
 from byoc.types import AwsAccount
 
 
@@ -101,13 +101,13 @@ class AccountConfig(CommonConfig):
             for index, principal in enumerate(value.principal_arns if value.enabled else ())
             if not principal.startswith(here)
         ]
-        boundary = value.permissions_boundary
+        boundary = value.supplied_boundary
         if boundary is not None and not boundary.startswith((f"{here}:{account.account_id}:", f"{here}:aws:")):
             findings.append(
                 Finding(
                     at=("permissionsBoundary",),
                     allowed=f"a policy of account {account.account_id}, or one that AWS manages",
-                    remedy="create the boundary policy in this account",
+                    remedy="create the boundary policy in this account, or write own for that of this library",
                 )
             )
         refuse_if(findings)
@@ -123,7 +123,7 @@ class AccountConfig(CommonConfig):
                 "an external id, since access.enabled is true",
                 'pulumi config set --secret byoc:externalId "$(byoc external-id new)", or set access.enabled to false',
             )
-        _refuse_guessable(value, access, "externalId")
+        refuse_guessable(value, access, "externalId")
         return value
 
     @field_validator("previous_external_id")
@@ -160,7 +160,7 @@ class AccountConfig(CommonConfig):
                     'pulumi config set --secret byoc:breakGlassExternalId "$(byoc external-id new)", or name '
                     "principals of this account",
                 )
-        _refuse_guessable(value, info.data.get("access"), "breakGlassExternalId")
+        refuse_guessable(value, info.data.get("access"), "breakGlassExternalId")
         return value
 
     @field_validator("vendor_activity")
@@ -259,8 +259,11 @@ class AccountConfig(CommonConfig):
             mode=access.mode,
             principals=access.principal_arns,
             account_roots=access.allow_account_root,
+            guessable_external_ids=access.allow_guessable_external_id,
             guardrails=access.with_guardrails,
-            permissions_boundary=access.permissions_boundary,
+            permissions_boundary=own_boundary_arn(self.account, self.names, access.role_path)
+            if access.own_boundary
+            else access.supplied_boundary,
             role_path=access.role_path,
             max_session_seconds=access.max_session_hours * 3600,
             allow_delete=access.allow_delete,
@@ -268,18 +271,6 @@ class AccountConfig(CommonConfig):
             observe_only=access.observe_only,
             event_rules=self.tells_of_roles,
             supplement_description=self.adopted.descriptions.supplement_policy,
-        )
-
-
-def _refuse_guessable(value: ExternalId | None, access: AccessConfig | None, key: str) -> None:
-    """No id that can be guessed by its looks, unless the config asks for it."""
-    if value is None or access is None or access.allow_guessable_external_id:
-        return
-    if reason := why_guessable(value.get_secret_value()):
-        raise refuse(
-            f"an external id that nobody guesses; of this one, {reason}",
-            f'pulumi config set --secret byoc:{key} "$(byoc external-id new)", or set access.allowGuessableExternalId '
-            "to true until it can be changed",
         )
 
 

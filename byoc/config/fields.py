@@ -150,12 +150,15 @@ RoleArn = Annotated[
         "copy the output roleArn of the account stack, or leave the key out",
     ),
 ]
-PolicyArn = Annotated[
+OWN_BOUNDARY = "own"
+"""The permissions boundary that this library writes, where a policy's ARN may stand."""
+BoundaryPolicy = Annotated[
     str,
     matching(
-        rf"{_PARTITION}:iam::(\d{{12}}|aws):policy/[\w+=,.@/-]{{1,640}}",
-        "the ARN of a managed IAM policy",
-        "copy the policy's ARN, such as arn:aws:iam::123456789012:policy/Boundary, or leave the key out",
+        rf"{OWN_BOUNDARY}|{_PARTITION}:iam::(\d{{12}}|aws):policy/[\w+=,.@/-]{{1,640}}",
+        f"the ARN of a managed IAM policy, or {OWN_BOUNDARY}",
+        "copy the policy's ARN, such as arn:aws:iam::123456789012:policy/Boundary, write "
+        f"{OWN_BOUNDARY} for the boundary of this library, or leave the key out",
     ),
 ]
 CertificateArn = Annotated[

@@ -62,7 +62,7 @@ def taken_for_granted(config: AccountConfig | DeploymentConfig) -> Prerequisites
     if config.kind == "deployment":
         return Prerequisites(certificates=_given(config.ingress.certificate_arn))
     network = config.network
-    boundary = config.access.permissions_boundary
+    boundary = config.access.supplied_boundary
     return Prerequisites(
         certificates=_given(*(deployment.ingress.certificate_arn for deployment in config.deployments.values())),
         vpc=ExistingVpc(

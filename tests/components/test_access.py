@@ -40,6 +40,7 @@ from tests.golden.examples import ANSWERS, PASSPHRASE, ROOT, STACKS
 
 ROLE, POLICY = "aws:iam/role:Role", "aws:iam/policy:Policy"
 ATTACHMENT = "aws:iam/rolePolicyAttachment:RolePolicyAttachment"
+ROLE_POLICY = "aws:iam/rolePolicy:RolePolicy"
 COMPONENT = "byoc:index:ControlPlaneAccess"
 US = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
 FIVE = [
@@ -52,7 +53,7 @@ FIVE = [
 
 
 def build(
-    external_ids: pulumi.Input[Sequence[str]] = ("org-1234",), *, account: AwsAccount = ACCOUNT, **settings: Any
+    external_ids: pulumi.Input[Sequence[str]] = ("5f0c1b7e9a3d42c8",), *, account: AwsAccount = ACCOUNT, **settings: Any
 ) -> Recording:
     settings = {"principals": (US,), **settings}
 
@@ -84,27 +85,27 @@ def test_the_role_is_the_documented_one() -> None:
                 "Effect": "Allow",
                 "Principal": {"AWS": [US]},
                 "Action": "sts:AssumeRole",
-                "Condition": {"StringEquals": {"sts:ExternalId": ["org-1234"]}},
+                "Condition": {"StringEquals": {"sts:ExternalId": ["5f0c1b7e9a3d42c8"]}},
             }
         ],
     }
 
 
 def test_the_trust_policy_is_secret_even_if_the_external_id_was_not_marked_as_one() -> None:
-    recording = build(["org-plain"])
+    recording = build(["5f0c1b7e9a3d42c8"])
     assert isinstance(recording.only(ROLE).inputs["assumeRolePolicy"], Secret)
     others = [r.inputs for r in recording.registrations if r.type != ROLE]
-    assert "org-plain" not in repr([*others, recording.outputs])
+    assert "5f0c1b7e9a3d42c8" not in repr([*others, recording.outputs])
 
 
 def test_an_external_id_may_be_a_secret_that_is_known_later_and_there_may_be_two() -> None:
     def program(opts: pulumi.ResourceOptions) -> None:
-        ids = pulumi.Output.all(pulumi.Output.secret("org-new"), pulumi.Output.secret("org-old"))
+        ids = pulumi.Output.all(pulumi.Output.secret("5f0c1b7e9a3d42c8"), pulumi.Output.secret("org-old"))
         args = ControlPlaneAccessArgs(account=ACCOUNT, principals=(US,), external_ids=ids)
         ControlPlaneAccess("access", args, opts)
 
     trust = json.loads(under_providers(program).only(ROLE).plain["assumeRolePolicy"])
-    assert trust["Statement"][0]["Condition"] == {"StringEquals": {"sts:ExternalId": ["org-new", "org-old"]}}
+    assert trust["Statement"][0]["Condition"] == {"StringEquals": {"sts:ExternalId": ["5f0c1b7e9a3d42c8", "org-old"]}}
 
 
 def test_the_five_documented_policies_and_our_two_are_attached_to_the_role() -> None:
@@ -199,6 +200,14 @@ def test_an_external_id_that_aws_would_refuse_is_refused_and_not_shown() -> None
         build(["not an id"])
     assert "not an id" not in str(caught.value)
     assert "[secret]" in str(caught.value)
+
+
+def test_an_external_id_that_can_be_guessed_is_refused_unless_it_is_asked_for() -> None:
+    with pytest.raises(Exception, match="made of words and short numbers") as caught:
+        build(["acme-production-2026"])
+    assert "acme-production-2026" not in str(caught.value)
+    assert build(["acme-production-2026"], guessable_external_ids=True).only(ROLE)
+    assert build(["5f0c1b7e9a3d42c8", "acme-production-2026"]).only(ROLE), "one that a rotation leaves behind"
 
 
 def test_a_prefix_that_makes_a_policy_too_long_is_refused() -> None:
@@ -313,7 +322,7 @@ def test_who_only_observes_is_given_the_reads_of_scoped_mode(mode: str) -> None:
 # Every role that is ever made
 
 BOUNDARY = "arn:aws:iam::123456789012:policy/CompanyBoundary"
-LIMITS: Mapping[str, Any] = {"permissionsBoundary": BOUNDARY, "rolePath": "/teams/ai/", "maxSessionHours": 4}
+LIMITS: Mapping[str, Any] = {"rolePath": "/teams/ai/", "maxSessionHours": 4}
 OPENED: Mapping[str, Any] = {
     "open": True,
     "principals": ["arn:aws:iam::123456789012:role/OnCall"],
@@ -348,12 +357,13 @@ def enabled(stack: str) -> bool:
     return bool(json.loads(file.config.get("byoc:access", "{}")).get("enabled", True))
 
 
-def with_limits(stack: str, variant: Mapping[str, Any]) -> Recording:
+def with_limits(stack: str, variant: Mapping[str, Any], boundary: str) -> Recording:
     """An example under a boundary, a path, tags and a session length of its own."""
     file = read_stack_file(ROOT, stack, passphrase=lambda: PASSPHRASE)
     config = dict(file.config)
     if json.loads(json.dumps(config["byoc:kind"])) == "account":
-        access = {**json.loads(config.get("byoc:access", "{}")), **LIMITS}
+        limits = {**LIMITS, "permissionsBoundary": boundary}
+        access = {**json.loads(config.get("byoc:access", "{}")), **limits}
         changes = {**variant, "access": {**access, **variant.get("access", {})}}
         for key, value in changes.items():
             config[f"byoc:{key}"] = value if isinstance(value, str) else json.dumps(value)
@@ -365,11 +375,16 @@ def with_limits(stack: str, variant: Mapping[str, Any]) -> Recording:
     return run(
         lambda: runpy.run_path(str(file.project.main / "__main__.py"), run_name="__main__"),
         answers=ANSWERS,
-        computed=COMPUTED,
+        computed={**COMPUTED, POLICY: lambda name, inputs: {"arn": policy_arn(inputs)}},
         stack=stack,
         config=config,
         secret_config=tuple(sorted(file.secret_keys & config.keys())),
     )
+
+
+def policy_arn(inputs: Mapping[str, Any]) -> str:
+    """The ARN that AWS gives a policy."""
+    return f"arn:aws:iam::123456789012:policy{inputs['path']}{inputs['name']}"
 
 
 def default_tags(recording: Recording, role: Registration) -> dict[str, str]:
@@ -380,15 +395,16 @@ def default_tags(recording: Recording, role: Registration) -> dict[str, str]:
     return tags
 
 
+@pytest.mark.parametrize("boundary", ["own", BOUNDARY])
 @pytest.mark.parametrize(
     ("stack", "variant"),
     # A switch without a role to work on is refused (test_config_account.py).
     [(s, v) for s in STACKS for v in VARIANTS if v not in ("suspended", "observing") or enabled(s)],
 )
 def test_every_role_of_every_example_has_the_boundary_the_path_the_tags_and_a_short_session(
-    stack: str, variant: str
+    stack: str, variant: str, boundary: str
 ) -> None:
-    recording = with_limits(stack, VARIANTS[variant])
+    recording = with_limits(stack, VARIANTS[variant], boundary)
     roles = recording.of_type(ROLE)
     if stack in ("demo-chat", "demo-support"):
         assert roles == [], "a deployment stack makes no roles: the cross-account role could not"
@@ -397,8 +413,14 @@ def test_every_role_of_every_example_has_the_boundary_the_path_the_tags_and_a_sh
         stack == "all-in-one" and variant != "no access" and not enabled(stack)
     )
     prefix = VARIANTS[variant].get("namePrefix", own_prefix(stack))
+    made = "LangGraphCloudBoundary" if prefix == "langgraph-cloud" else f"{prefix}-Boundary"
+    arn = f"arn:aws:iam::123456789012:policy/teams/ai/{made}" if boundary == "own" else boundary
+    stays = {r.plain["role"]: r.plain["policy"] for r in recording.of_type(ROLE_POLICY) if "boundary-stays" in r.name}
+    assert set(stays) == {role.plain["name"] for role in roles if "break-glass" not in role.name}
     for role in roles:
-        assert role.plain["permissionsBoundary"] == BOUNDARY, role.name
+        assert role.plain["permissionsBoundary"] == arn, role.name
+        assert ("Policy account-boundary-policy" in dependencies_by_name(recording, role)) is (boundary == "own")
+        assert arn in stays.get(role.plain["name"], arn), role.name
         assert role.plain["path"] == "/teams/ai/", role.name
         tags = default_tags(recording, role)
         assert (tags["byoc-install"], tags["cost-center"]) == (prefix, "agents"), role.name

@@ -50,7 +50,7 @@ def access(prefix: str = "langgraph-cloud") -> ControlPlaneAccessArgs:
         account=ACCOUNT,
         names=Names(prefix),
         principals=("arn:aws:iam::640174622193:role/HostBackendRoleProd",),
-        external_ids=["org-0123456789"],
+        external_ids=["5f0c1b7e9a3d42c8"],
     )
 
 

@@ -333,7 +333,7 @@ def in_account(**changed: Any) -> Recording:
     access = ControlPlaneAccessArgs(
         account=ACCOUNT,
         principals=("arn:aws:iam::640174622193:role/HostBackendRoleProd",),
-        external_ids=["org-0123456789"],
+        external_ids=["5f0c1b7e9a3d42c8"],
         event_rules=bool(changed),
     )
     args = CustomerAccountArgs(

@@ -119,6 +119,8 @@ def test_the_library_example_makes_an_account() -> None:
             "aws:iam/getRoles:getRoles": {"names": [], "arns": []},
         },
         computed={"aws:iam/role:Role": lambda _name, inputs: {"name": inputs["name"]}},
+        config={"byoc:externalId": "5f0c1b7e9a3d42c8"},
+        secret_config=("byoc:externalId",),
     )
     assert recording.only("byoc:index:CustomerAccount").name == "customer"
     assert recording.only("aws:ec2/vpc:Vpc").inputs["cidrBlock"] == "10.0.0.0/16"

@@ -241,6 +241,18 @@ def test_the_role_of_a_stack_opens_more_without_its_guardrails(
     assert {"pass-any-role", "any-secret-read", "any-database-delete"} < set(ids(outcome))
 
 
+def test_the_role_of_a_stack_is_analysed_under_the_boundary_that_the_stack_makes(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    access = {**world.value(ACCOUNT, "access"), "guardrails": False, "permissionsBoundary": "own"}
+    world.configure(ACCOUNT, {"access": access})
+    outcome = analyse(capsys, "--stack", ACCOUNT, "--cwd", str(world.root), "--fail-on", "critical", "--json")
+    assert outcome.code == 0
+    # The boundary leaves data to other policies, such as the guardrails.
+    assert {"any-secret-read", "any-database-delete"} < set(ids(outcome))
+    assert not {"pass-any-role", "run-in-others", "any-stack-change"} & set(ids(outcome))
+
+
 def test_a_stack_that_makes_no_role_is_bad_input(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     outcome = analyse(capsys, "--stack", CHAT, "--cwd", str(world.root))
     assert (outcome.code, outcome.out) == (2, "")

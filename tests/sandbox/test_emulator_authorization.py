@@ -165,6 +165,24 @@ def test_a_boundary_that_does_not_exist_allows_nothing(stage: Stage) -> None:
     assert code(stage.aws("ecs", bounded).list_clusters) == "AccessDeniedException"
 
 
+def test_conditions_on_the_boundary_see_the_one_that_is_set_and_else_the_one_that_the_role_has(stage: Stage) -> None:
+    iam, arn = stage.aws("iam"), "arn:aws:iam::aws:policy/PowerUserAccess"
+    caller = stage.aws("iam", stage.role(allow("iam:*", StringEquals={"iam:PermissionsBoundary": arn})))
+    for role, boundary in (("bounded", {"PermissionsBoundary": arn}), ("free", {})):
+        iam.create_role(RoleName=role, AssumeRolePolicyDocument=document(), **boundary)
+    write = {"PolicyName": "p", "PolicyDocument": document(allow("*"))}
+    caller.put_role_policy(RoleName="bounded", **write)
+    assert code(lambda: caller.put_role_policy(RoleName="free", **write)) == "AccessDenied"
+    caller.put_role_permissions_boundary(RoleName="free", PermissionsBoundary=arn)
+    caller.put_role_policy(RoleName="free", **write)
+    other = "arn:aws:iam::aws:policy/AdministratorAccess"
+    set_other = {"RoleName": "bounded", "PermissionsBoundary": other}
+    assert code(lambda: caller.put_role_permissions_boundary(**set_other)) == "AccessDenied"
+    caller.create_role(RoleName="new", AssumeRolePolicyDocument=document(), PermissionsBoundary=arn)
+    assert code(lambda: caller.create_role(RoleName="newer", AssumeRolePolicyDocument=document())) == "AccessDenied"
+    assert code(lambda: caller.create_user(UserName="free")) == "AccessDenied"
+
+
 def test_a_user_has_the_policies_of_its_groups(stage: Stage) -> None:
     iam = stage.aws("iam")
     iam.create_user(UserName="member")

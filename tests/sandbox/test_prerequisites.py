@@ -33,7 +33,7 @@ UNPROTECTED = {"deletionProtection": False}
 ACCOUNT_ID = "123456789012"
 CERTIFICATE = f"arn:aws:acm:{REGION}:{ACCOUNT_ID}:certificate/0d5a7c1e-3b2f-4c68-9a1d-5e7f90b2c4d6"
 BOUNDARY = f"arn:aws:iam::{ACCOUNT_ID}:policy/CompanyBoundary"
-ANY_KIND = {"accountId": ACCOUNT_ID, "region": REGION, "externalId": "an-external-id"}
+ANY_KIND = {"accountId": ACCOUNT_ID, "region": REGION, "externalId": "c31f9b7d20aa4e5d8f6b"}
 SERVER = {"type": "production", "image": "registry.example.com/agents:1"}
 KEYS = {"langsmithApiKey": "lsv2_key"}
 
@@ -68,6 +68,10 @@ def test_an_account_takes_its_vpc_its_boundary_and_each_certificate_of_its_deplo
 def test_the_boundary_counts_even_without_a_cross_account_role_since_task_roles_have_it_too() -> None:
     access = {"enabled": False, "permissionsBoundary": BOUNDARY}
     assert granted({"kind": "account", "access": access}).policies == (BOUNDARY,)
+
+
+def test_a_boundary_that_the_stack_makes_itself_is_not_taken_for_granted() -> None:
+    assert not granted({"kind": "account", "access": {"permissionsBoundary": "own"}})
 
 
 def test_a_policy_that_aws_manages_is_in_every_account_and_needs_no_providing() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from byoc.access.differences import Difference, Kind, Policies, differences
+from byoc.access.differences import NOT_NEEDED, Difference, Kind, Policies, differences
 from byoc.access.grants import allowing, grants_of
 from byoc.naming import Names
 from byoc.permissions.policies.guardrails import guardrails
@@ -28,7 +28,7 @@ def statement(effect: str, action: Any, resource: Any = "*", sid: str = "", **mo
 
 
 def policies(*statements: dict[str, Any], name: str = "one", **reasons: str) -> Policies:
-    return Policies(version="1", documents={name: {"Statement": list(statements)}}, reasons=reasons)
+    return Policies(documents={name: {"Statement": list(statements)}}, reasons=reasons)
 
 
 def told(old: Policies, new: Policies) -> dict[str, Difference]:
@@ -40,7 +40,6 @@ def test_what_is_only_renamed_moved_or_written_otherwise_makes_no_difference() -
     both = ["rds:CreateDBInstance", "rds:DeleteDBInstance"]
     old = policies(statement("Allow", both, ["b", "a"], sid="Databases", Condition=written))
     new = Policies(
-        version="2",
         documents={
             "two": {"Statement": statement("Allow", "rds:DeleteDBInstance", ["a", "b"], Condition=otherwise)},
             "three": {"Statement": [statement("Allow", "rds:Create*", ["a", "b"], "Other", Condition=written)]},
@@ -119,8 +118,8 @@ def test_an_unknown_action_is_compared_as_it_is_written() -> None:
 
 def test_our_own_policies_differ_from_nothing_in_everything_and_from_themselves_in_nothing() -> None:
     documents = {"supplement": supplement(ACCOUNT, Names()), "guardrails": guardrails(ACCOUNT, Names())}
-    ours = Policies(version="2", documents=documents, reasons=REASONS)
-    nothing = Policies(version="1", documents={}, reasons={})
+    ours = Policies(documents=documents, reasons=REASONS)
+    nothing = Policies(documents={}, reasons={})
     assert differences(ours, ours, expand) == []
     gained = differences(nothing, ours, expand)
     assert {item.kind for item in gained} == {Kind.NEWLY_ALLOWED}
@@ -130,3 +129,15 @@ def test_our_own_policies_differ_from_nothing_in_everything_and_from_themselves_
     assert all(item.reasons for item in gained)
     document = gained[0].document()
     assert set(document) == {"action", "kind", "gained", "lost", "reasons"}
+
+
+def test_a_deny_of_everything_takes_every_action_away() -> None:
+    allowed = statement("Allow", ["rds:DeleteDBInstance", "s3:GetObject"])
+    old, new = policies(allowed), policies(allowed, statement("Deny", "*", sid="Stop"), Stop="somebody stopped it")
+    found = differences(old, new, expand)
+    assert [(item.action, item.kind) for item in found] == [
+        ("rds:DeleteDBInstance", Kind.NO_LONGER_ALLOWED),
+        ("s3:GetObject", Kind.NO_LONGER_ALLOWED),
+    ]
+    assert found[0].reasons == ("somebody stopped it",)
+    assert found[1].reasons == ("somebody stopped it", NOT_NEEDED)

@@ -25,6 +25,7 @@ from byoc.cli.app import exit_code
 from byoc.config import AccountConfig
 from byoc.errors import InputError
 from byoc.permissions.needs.deployment import deployment_needs
+from byoc.permissions.needs.features import HEALTH
 from byoc.project.stack_file import read_stack_file
 from byoc.stack_config import load_stack_config
 from tests.golden.examples import PASSPHRASE, ROOT
@@ -69,9 +70,10 @@ def role(project: Path) -> Role:
     return role_of("demo-account", config_of(project, "demo-account"))
 
 
-def without_guardrails(role: Role) -> Role:
-    policies = {name: document for name, document in role.policies.items() if name != role.denying}
-    return replace(role, policies=policies, denying="")
+@pytest.fixture
+def unguarded(project: Path) -> Role:
+    configure(project, "demo-account", access={"controlPlane": "us", "guardrails": False})
+    return role_of("demo-account", config_of(project, "demo-account"))
 
 
 def configure(project: Path, stack: str, **changes: Any) -> None:
@@ -87,31 +89,40 @@ def configure(project: Path, stack: str, **changes: Any) -> None:
 def test_every_action_that_provisioning_calls_is_there_with_grant_and_reason(role: Role) -> None:
     found = report_of(role, expand)
     assert {item.action for item in found.used} == {need.action for need in deployment_needs()}
-    assert [item.action for item in found.used if item.granted_by == "nothing"] == []
-    assert all(item.reason and item.kinds and item.resource for item in found.used)
+    assert [item.action for item in found.used if item.refused_by] == []
+    assert all(item.reason and item.kinds and item.resources for item in found.used)
     by_action = {item.action: item for item in found.used}
     created = by_action["rds:CreateDBInstance"]
     assert created.kinds == "Instance (create)"
-    assert created.resource == "arn:aws:rds:us-west-2:123456789012:db:langgraph-cloud-chat"
-    assert created.granted_by == "AmazonRDSFullAccess"
+    assert created.resources == (
+        "arn:aws:rds:us-west-2:123456789012:db:langgraph-cloud-chat",
+        "arn:aws:rds:us-west-2:123456789012:pg:langgraph-cloud-chat-20250101000000000000000001",
+        "arn:aws:rds:us-west-2:123456789012:subgrp:langgraph-cloud-db-subnet-group",
+    )
+    assert created.granted_by == ("AmazonRDSFullAccess",)
     tags = by_action["elasticloadbalancing:DescribeTags"]
-    assert tags.granted_by == "LangGraphCloudCustomPermissions ReadLoadBalancing"
+    assert tags.granted_by == ("LangGraphCloudCustomPermissions: ReadLoadBalancing",)
 
 
-def test_with_guardrails_nothing_foreign_is_possible_and_without_them_it_is_told(role: Role) -> None:
+def test_with_guardrails_little_foreign_is_possible_and_without_them_it_is_told(role: Role, unguarded: Role) -> None:
     closed = report_of(role, expand)
-    assert closed.allowed == ()
-    assert not closed.could_be_closed
-    opened = report_of(without_guardrails(role), expand)
-    assert opened.could_be_closed
+    assert {probe.request.action for probe in closed.allowed} == {"cloudwatch:DeleteAlarms", "ecs:UpdateService"}
+    assert closed.could_be_closed == 0
+    opened = report_of(unguarded, expand)
+    assert opened.could_be_closed == 17
     assert {probe.request.action for probe in opened.allowed} == {
         "cloudformation:CreateStack",
+        "cloudformation:DeleteStack",
+        "cloudwatch:DeleteAlarms",
         "ec2:AuthorizeSecurityGroupIngress",
         "ec2:DeleteVpc",
         "ec2:RunInstances",
         "ecs:DeleteService",
         "ecs:RunTask",
+        "ecs:UpdateService",
         "elasticloadbalancing:DeleteLoadBalancer",
+        "events:DeleteRule",
+        "events:PutRule",
         "iam:PassRole",
         "rds:CreateDBInstance",
         "rds:DeleteDBInstance",
@@ -123,18 +134,18 @@ def test_with_guardrails_nothing_foreign_is_possible_and_without_them_it_is_told
     for page in (as_markdown(opened), as_html(opened)):
         assert "What it can do beyond this install" in page
         assert "byoc:access.guardrails: true" in page
-        assert "refuse 5 and allow 14" in page
-    assert "What it can do beyond this install" not in as_markdown(closed)
+        assert "refuse 5 and allow 19" in page
 
 
-def test_surplus_counts_what_is_granted_against_what_is_needed(role: Role) -> None:
-    by_service = {item.service: item for item in report_of(without_guardrails(role), expand).surplus}
-    rds = by_service["rds"]
-    assert rds.granted == len(expand("rds:*"))
-    assert rds.used == len({need.action for need in deployment_needs() if need.action.startswith("rds:")})
-    closed = {item.service: item for item in report_of(role, expand).surplus}
-    assert "lambda" not in closed, "the guardrails deny it everywhere"
-    assert "lambda" in by_service
+def test_actions_are_counted_against_what_is_needed(role: Role, unguarded: Role) -> None:
+    opened = {item.service: item for item in report_of(unguarded, expand).beyond.counted}
+    rds = opened["rds"]
+    assert rds.role == rds.documented == len(expand("rds:*"))
+    needs = deployment_needs(features=HEALTH)
+    assert rds.needed == len({need.action for need in needs if need.action.startswith("rds:")})
+    closed = {item.service: item for item in report_of(role, expand).beyond.counted}
+    assert (closed["lambda"].role, closed["lambda"].guarded) == (0, 0), "the guardrails deny it everywhere"
+    assert closed["lambda"].documented == opened["lambda"].role > 0
 
 
 def test_no_external_id_is_in_anything_that_is_shown_or_saved(project: Path, role: Role) -> None:
@@ -170,17 +181,19 @@ def test_a_stack_without_a_role_or_of_another_kind_is_refused(project: Path, ver
 
 
 class _Page(HTMLParser):
-    VOID = frozenset({"meta", "br", "hr", "img", "link", "input", "path", "rect"})
+    VOID = frozenset({"meta", "br", "hr", "img", "link", "input", "path", "rect", "col", "wbr"})
 
     def __init__(self) -> None:
         super().__init__()
         self.open: list[str] = []
         self.seen: set[str] = set()
         self.links: list[str] = []
+        self.ids: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.seen.add(tag)
         self.links += [value or "" for key, value in attrs if key in ("href", "src")]
+        self.ids += [value or "" for key, value in attrs if key == "id" and tag == "h2"]
         if tag not in self.VOID:
             self.open.append(tag)
 
@@ -196,7 +209,8 @@ def test_the_page_is_well_formed_and_needs_nothing_from_outside(role: Role) -> N
     page = _Page()
     page.feed(as_html(report_of(role, expand)))
     assert page.open == []
-    assert page.links == []
+    assert [link for link in page.links if not link.startswith("#")] == []
+    assert {link[1:] for link in page.links} == set(page.ids)
     assert {"svg", "table", "style"} <= page.seen
     assert not page.seen & {"script", "img", "link", "iframe"}
     assert "url(http" not in as_html(report_of(role, expand))
@@ -241,7 +255,9 @@ def test_a_diff_tells_what_a_new_version_changes(project: Path, verb: Verb) -> N
     before = project / "before.json"
     verb("report", "demo-account", "--format", "json", "--out", str(before))
     code, out, _ = verb("diff", str(before), "demo-account")
-    assert (code, out) == (0, "no action is allowed or denied otherwise, and nobody else may assume the role\n")
+    version = "policies version 2 (byoc 0.1.0), mode documented, guardrails"
+    nothing = "no action is allowed or denied otherwise, and nobody else may assume the roles"
+    assert (code, out) == (0, f"old: {version}\nnew: {version}\n{nothing}\n")
 
     access = {"controlPlane": "custom", "principals": ["arn:aws:iam::210987654321:role/ours"], "guardrails": False}
     configure(project, "demo-account", access=access)
@@ -259,7 +275,43 @@ def test_a_diff_tells_what_a_new_version_changes(project: Path, verb: Verb) -> N
     ]
     code, out, _ = verb("diff", str(before), "demo-account")
     assert code == 1
-    assert "+ who may assume the role: allow arn:aws:iam::210987654321:role/ours" in out
+    assert "+ who may assume the control plane role: allow arn:aws:iam::210987654321:role/ours" in out
+    assert out.splitlines()[:2] == [f"old: {version}", "new: policies version 2 (byoc 0.1.0), mode documented"]
+    assert "ec2:DeleteVpc" in out
+    assert "lambda:ListFunctions" in out
+
+
+def test_a_saved_version_keeps_versions_settings_and_the_role_for_emergencies(project: Path, verb: Verb) -> None:
+    before = project / "before.json"
+    configure(project, "demo-account", breakGlass={})
+    verb("report", "demo-account", "--format", "json", "--out", str(before))
+    document = json.loads(before.read_text())
+    assert (document["policiesVersion"], document["settings"]) == ("2", "mode documented, guardrails")
+    assert list(document["breakGlass"]["policies"]) == ["LangGraphCloudBreakGlassRole"]
+    before.write_text(json.dumps({**document, "policiesVersion": "1"}))
+    _, out, _ = verb("diff", str(before), "demo-account")
+    assert out.splitlines()[0] == "old: policies version 1 (byoc 0.1.0), mode documented, guardrails"
+
+
+@pytest.mark.parametrize("change", [{"policies": []}, {"policies": {"one": {}}}, {"limits": 1}, {"breakGlass": {}}])
+def test_a_saved_version_that_somebody_broke_is_refused(project: Path, verb: Verb, change: dict[str, Any]) -> None:
+    path = project / "before.json"
+    verb("report", "demo-account", "--format", "json", "--out", str(path))
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    code, _, err = verb("diff", str(path), "demo-account")
+    assert code == 2
+    assert "these are no saved policies" in err
+
+
+def test_a_policy_that_allows_what_nobody_can_list_is_refused(project: Path, verb: Verb) -> None:
+    path = project / "before.json"
+    verb("report", "demo-account", "--format", "json", "--out", str(path))
+    document = json.loads(path.read_text())
+    document["policies"]["all"] = {"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]}
+    path.write_text(json.dumps(document))
+    code, _, err = verb("diff", str(path), "demo-account")
+    assert code == 2
+    assert "policy all, statement without a Sid: Allow with NotAction: nobody can list what that allows" in err
 
 
 @pytest.mark.parametrize("text", ["no JSON", "[]", '{"byoc": "1"}'])

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from byoc.config import AccountConfig, CreateNetwork, ExistingNetwork, load
@@ -112,6 +114,7 @@ def test_a_network_without_nat_has_the_endpoints_that_tasks_start_with() -> None
         ("access.enabled", "yes"),
         ("access.principals", ["arn:aws:iam::111122223333:role/x"]),
         ("access.permissionsBoundary", "Boundary"),
+        ("access.permissionsBoundary", "Own"),
         ("access.permissionsBoundary", "arn:aws:iam::123456789012:role/Boundary"),
         ("access.permissionsBoundary", "arn:aws:iam::999999999999:policy/Boundary"),
         ("access.rolePath", "agents/"),
@@ -336,3 +339,28 @@ def test_a_whole_account_is_trusted_only_if_it_is_asked_for() -> None:
 def test_a_wildcard_is_no_account_even_if_one_is_asked_for() -> None:
     access = {"controlPlane": "custom", "allowAccountRoot": True, "principals": ["arn:aws:iam::*:root"]}
     assert list(problems({**ACCOUNT, "access": access})) == ["byoc:access.principals[0]"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "arn"),
+    [
+        ({}, None),
+        ({"access": {"permissionsBoundary": "own"}}, "arn:aws:iam::123456789012:policy/LangGraphCloudBoundary"),
+        (
+            {"namePrefix": "acme", "access": {"permissionsBoundary": "own", "rolePath": "/teams/ai/"}},
+            "arn:aws:iam::123456789012:policy/teams/ai/acme-Boundary",
+        ),
+        (
+            {"access": {"permissionsBoundary": "arn:aws:iam::123456789012:policy/Company"}},
+            "arn:aws:iam::123456789012:policy/Company",
+        ),
+    ],
+)
+def test_the_documents_know_the_boundary_by_its_arn_whoever_makes_it(changes: dict[str, Any], arn: str | None) -> None:
+    assert account(**changes).access_settings.permissions_boundary == arn
+
+
+def test_what_may_stand_for_a_boundary_is_said() -> None:
+    problem = refused(ACCOUNT, "access.permissionsBoundary", "ours")
+    assert problem.allowed == "the ARN of a managed IAM policy, or own"
+    assert "write own for the boundary of this library" in problem.remedy

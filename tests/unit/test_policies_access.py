@@ -177,9 +177,9 @@ def test_principals_that_are_not_exact_are_refused() -> None:
 
 
 def test_the_trust_is_asked_for_with_its_external_ids() -> None:
-    statement = role().trust(["x7Kq2mZ9"])["Statement"][0]
+    statement = role().trust(["5f0c1b7e9a3d42c8"])["Statement"][0]
     assert statement["Principal"] == {"AWS": [US]}
-    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": ["x7Kq2mZ9"]}}
+    assert statement["Condition"] == {"StringEquals": {"sts:ExternalId": ["5f0c1b7e9a3d42c8"]}}
     with pytest.raises(ValueError, match="at least one external id"):
         role().trust([])
 
@@ -189,6 +189,6 @@ def test_a_whole_account_is_trusted_only_if_it_is_asked_for() -> None:
     with pytest.raises(ValueError, match="one IAM role or user"):
         control_plane_role(ACCOUNT, NAMES, AccessSettings(principals=(root,)))
     grants = control_plane_role(ACCOUNT, NAMES, AccessSettings(principals=(root, US), account_roots=True))
-    assert grants.trust(["x7Kq2mZ9"])["Statement"][0]["Principal"] == {"AWS": [root, US]}
+    assert grants.trust(["5f0c1b7e9a3d42c8"])["Statement"][0]["Principal"] == {"AWS": [root, US]}
     with pytest.raises(ValueError, match="one IAM role or user"):
         control_plane_role(ACCOUNT, NAMES, AccessSettings(principals=("arn:aws:iam::*:root",), account_roots=True))

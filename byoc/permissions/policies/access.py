@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from byoc.permissions.install import Account, InstallNames
-from byoc.permissions.policies import event_rules, guardrails, supplement, switches
+from byoc.permissions.external_ids import why_guessable
+from byoc.permissions.install import Account
+from byoc.permissions.policies import boundary, event_rules, guardrails, supplement, switches
 from byoc.permissions.policies.documents import (
     MANAGED_POLICY_LIMIT,
     Document,
@@ -31,12 +32,8 @@ POLICIES_VERSION = "2"
 otherwise. Version 1 is that of byoc 0.1."""
 
 
-class AccessNames(InstallNames, Protocol):
+class AccessNames(boundary.BoundaryNames, Protocol):
     """The physical names of the role and its policies."""
-
-    @property
-    def control_plane_role(self) -> str:
-        """Name of the role."""
 
     @property
     def supplement_policy(self) -> str:
@@ -66,10 +63,11 @@ class AccessSettings:
     """What the config says about the role, but for its external ids, which are secrets.
 
     ``mode``: ``documented`` with the five policies of AWS, or ``scoped`` with generated ones alone.
-    ``account_roots``: whether a principal may be a whole account. ``guardrails``: whether a policy that only denies
-    takes back what is beyond need; scoped mode has nothing to take back.
+    ``account_roots``: whether a principal may be a whole account. ``guessable_external_ids``: whether an external id
+    may be one that can be guessed by its looks. ``guardrails``: whether a policy that only denies takes back what is beyond need; scoped mode has nothing to take back.
     ``allow_delete``: ``False`` takes the deletion of data and services away (:mod:`.switches`). ``suspend``: denies
-    everything. ``observe_only``: in either mode nothing but the reads of scoped mode.
+    everything. ``permissions_boundary``: the ARN of a policy, the customer's or our own (:mod:`.boundary`); the role
+    then carries what keeps it there. ``observe_only``: in either mode nothing but the reads of scoped mode.
     ``event_rules``: whether the account has EventBridge rules that tell of the role, which must be kept from it.
     ``supplement_description``: of an adopted policy; by default this library's.
     """
@@ -77,6 +75,7 @@ class AccessSettings:
     mode: Mode = "documented"
     principals: tuple[str, ...] = ()
     account_roots: bool = False
+    guessable_external_ids: bool = False
     guardrails: bool = True
     permissions_boundary: str | None = None
     role_path: str = "/"
@@ -122,6 +121,8 @@ class RoleGrants:
     principals: tuple[str, ...]
     account_roots: bool
     """Whether one of them may be a whole account."""
+    guessable_external_ids: bool
+    """Whether an external id may be one that can be guessed."""
     aws_managed: tuple[str, ...]
     """Names of the policies of AWS."""
     own: tuple[OwnPolicy, ...]
@@ -132,7 +133,13 @@ class RoleGrants:
     """What each statement of our own is for, by its ``Sid``."""
 
     def trust(self, external_ids: Sequence[str]) -> Document:
-        """Who may assume the role with one of these ids; raises ``ValueError`` as ``control_plane_trust``."""
+        """Who may assume the role with one of these ids; the first is the newest.
+
+        Raises ``ValueError`` as ``control_plane_trust``, and for a newest id that can be guessed. No message has an id.
+        """
+        reason = None if self.guessable_external_ids or not external_ids else why_guessable(external_ids[0])
+        if reason is not None:
+            raise ValueError(f"an external id that nobody guesses; of this one, {reason}")
         return control_plane_trust(self.principals, external_ids, account_roots=self.account_roots)
 
     @property
@@ -149,7 +156,7 @@ def control_plane_role(account: Account, names: AccessNames, settings: AccessSet
     require_exact_principals(settings.principals, account_roots=settings.account_roots)
     documented = settings.mode == "documented" and not settings.observe_only
     own = (*_denying(account, names, settings), *_granting(account, names, settings))
-    inline = tuple(_inline(account, names)) if documented and settings.event_rules else ()
+    inline = tuple(_inline(account, names, settings))
     used = {statement["Sid"] for policy in (*own, *inline) for statement in policy.document["Statement"]}
     return RoleGrants(
         role_name=names.control_plane_role,
@@ -160,6 +167,7 @@ def control_plane_role(account: Account, names: AccessNames, settings: AccessSet
         max_session_seconds=settings.max_session_seconds,
         principals=settings.principals,
         account_roots=settings.account_roots,
+        guessable_external_ids=settings.guessable_external_ids,
         aws_managed=tuple(CONTROL_PLANE) if documented else (),
         own=own,
         inline=inline,
@@ -172,6 +180,7 @@ _REASONS: Mapping[str, str] = {
     **switches.NO_DELETIONS_REASONS,
     **guardrails.REASONS,
     **supplement.REASONS,
+    **boundary.STAYS_REASONS,
     **event_rules.REASONS,
     **{sid: reason for area in AREAS for sid, reason in area.reasons.items()},
 }
@@ -227,15 +236,27 @@ def _granting(account: Account, names: AccessNames, settings: AccessSettings) ->
     ]
 
 
-def _inline(account: Account, names: AccessNames) -> list[OwnPolicy]:
-    return [
-        OwnPolicy(
-            key="rules-stay",
-            name=names.event_rule("rules-stay"),
-            description="Only denies: the rules that tell of the control plane",
-            document=event_rules.rules_stay(account, names),
+def _inline(account: Account, names: AccessNames, settings: AccessSettings) -> list[OwnPolicy]:
+    found = []
+    if settings.permissions_boundary is not None:
+        found.append(
+            OwnPolicy(
+                key="boundary-stays",
+                name=names.boundary_stays_policy,
+                description="Only denies: the permissions boundary stays on every role",
+                document=boundary.boundary_stays(account, names, settings.permissions_boundary),
+            )
         )
-    ]
+    if settings.event_rules and settings.mode == "documented" and not settings.observe_only:
+        found.append(
+            OwnPolicy(
+                key="rules-stay",
+                name=names.event_rule("rules-stay"),
+                description="Only denies: the rules that tell of the control plane",
+                document=event_rules.rules_stay(account, names),
+            )
+        )
+    return found
 
 
 def _scoped(area: Area, install: Install, names: AccessNames) -> OwnPolicy:

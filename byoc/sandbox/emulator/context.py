@@ -64,6 +64,8 @@ def call_context(request: ApiRequest, principal: Principal, stored: StoredResour
     if keys:
         context["aws:TagKeys"] = keys
     context.update(_service_keys(request, principal.account))
+    if request.service == "iam" and (boundary := _boundary(request, principal.account, stored)):
+        context["iam:PermissionsBoundary"] = boundary
     return context
 
 
@@ -87,6 +89,14 @@ def _tag_keys(service: str, resource: str, tags: Tags) -> Context:
     return context
 
 
+def _boundary(request: ApiRequest, account: str, stored: StoredResources) -> str:
+    """The boundary that a call sets, or that the role which it is about has; moto's users have none."""
+    if request.get("PermissionsBoundary") or not request.get("RoleName"):
+        return request.text("PermissionsBoundary")
+    role = stored.role(stored.role_arn(account, request.partition, request.text("RoleName")))
+    return str(role.permissions_boundary_arn or "") if role is not None else ""
+
+
 def _service_keys(request: ApiRequest, account: str) -> Context:
     """The keys that a service adds to its own calls, where our policies or AWS's managed ones look at them."""
     found: dict[str, str | Sequence[str] | None] = {}
@@ -100,7 +110,6 @@ def _service_keys(request: ApiRequest, account: str) -> Context:
         case "iam":
             found = {
                 "iam:AWSServiceName": request.get("AWSServiceName"),
-                "iam:PermissionsBoundary": request.get("PermissionsBoundary"),
                 "iam:PolicyARN": request.get("PolicyArn"),
             }
         case "ecs":
