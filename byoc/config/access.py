@@ -75,7 +75,8 @@ class AccessConfig(Section):
         default=False,
     )
     observe_only: Switch = setting(
-        "Whether the role, in either mode, only reads what provisioning reads, without the contents of secrets.",
+        "Whether the role, in either mode, only reads settings, states, events and metrics: no contents of secrets, "
+        "and no log entries.",
         default=False,
     )
     control_plane: Literal["us", "eu", "custom"] = setting(

@@ -294,8 +294,7 @@ def _unreachable(
                 key=(*place, "scheme"),
                 allowed="internal, since runtime.loadBalancer lets in the VPC alone",
                 remedy="name runtime.loadBalancer.allowedCidrs, set runtime.loadBalancer.public to true, or set "
-                "scheme to "
-                "internal",
+                "scheme to internal",
             )
         )
     return findings

@@ -57,6 +57,10 @@ class InstallNames(Protocol):
         """Name of the ECS cluster."""
 
     @property
+    def log_group(self) -> str:
+        """Name of the log group of all containers."""
+
+    @property
     def db_subnet_group(self) -> str:
         """Name of the RDS subnet group."""
 

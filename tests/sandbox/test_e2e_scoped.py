@@ -135,8 +135,11 @@ def test_nothing_is_left_but_the_final_snapshot(life: Life) -> None:
 
 @pytest.fixture(scope="module")
 def neighbours(worlds: Worlds) -> World:
-    """A deployment under the scoped role, another install beside it, and another team's things."""
-    world = worlds.new()
+    return two_installs(worlds.new())
+
+
+def two_installs(world: World) -> World:
+    """A deployment under the scoped role, and another install beside it."""
     world.configure(ACCOUNT, {"access": SCOPED})
     world.up(ACCOUNT).done()
     world.up(CHAT).done()
@@ -350,7 +353,10 @@ def test_iam_networks_and_everything_else_are_closed(neighbours: World, vendor: 
         ),
         "machine": lambda: ec2.run_instances(ImageId="ami-12345678", MinCount=1, MaxCount=1),
         "buckets": vendor.aws("s3").list_buckets,
-        "logs": vendor.aws("logs").describe_log_groups,
+        "log groups": vendor.aws("logs").describe_log_groups,
+        "log queries": lambda: vendor.aws("logs").start_query(
+            logGroupName="/aws/ecs/langgraph-cloud", startTime=1, endTime=2, queryString="fields @message"
+        ),
         "stacks": vendor.aws("cloudformation").list_stacks,
         "secrets": vendor.aws("secretsmanager").list_secrets,
         "snapshots": vendor.aws("rds").describe_db_snapshots,

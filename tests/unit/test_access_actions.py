@@ -11,6 +11,7 @@ import pytest
 
 from byoc.access.required import Planned, planned
 from byoc.cli.app import app, exit_code
+from byoc.config.network import NO_NAT_ENDPOINTS
 from byoc.errors import ByocError
 from byoc.permissions.needs.features import HEALTH, Feature
 from byoc.program_recording import Registered
@@ -61,7 +62,7 @@ def test_every_type_of_every_example_is_known(stack: str) -> None:
     [
         (
             {"network": {"kind": "create", "nat": "single"}},
-            {"network": {"kind": "create", "nat": "none"}},
+            {"network": {"kind": "create", "nat": "none", "interfaceEndpoints": list(NO_NAT_ENDPOINTS)}},
             {"ec2:AllocateAddress", "ec2:CreateNatGateway", "ec2:DeleteNatGateway", "ec2:ReleaseAddress"},
         ),
         (

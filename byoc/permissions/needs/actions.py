@@ -49,6 +49,11 @@ def needs_of(token: str) -> tuple[Need, ...]:
     return _table()[token]
 
 
+def is_known(token: str) -> bool:
+    """Whether :func:`needs_of` knows a token: it was measured, or is none of the AWS provider."""
+    return not token.startswith("aws:") or token in _table()
+
+
 def required_actions(types: Iterable[str], functions: Iterable[str] = ()) -> tuple[Need, ...]:
     """What a stack of these resource types and functions needs, over its whole life; sorted, without repetitions.
 

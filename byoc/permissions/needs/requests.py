@@ -23,7 +23,7 @@ _SUBNET_GROUP = "rds:subgrp:{db_subnet_group}"
 _BALANCER = "elasticloadbalancing:loadbalancer/app/{prefix}-{deployment}/50dc6c495c0c9188"
 _LISTENER = "elasticloadbalancing:listener/app/{prefix}-{deployment}/50dc6c495c0c9188/0467ef3c8400ae65"
 _TARGETS = "elasticloadbalancing:targetgroup/lgc-20250101000000000000000001/943f017f100becff"
-_LOG_GROUP = "logs:log-group:/aws/ecs/{prefix}"
+_LOG_GROUP = "logs:log-group:{log_group}"
 _NAMESPACE = "servicediscovery:namespace/ns-e4anhexample0004"
 
 _OWN: Mapping[str, str] = {
@@ -51,8 +51,9 @@ _ON_OTHERS: Mapping[str, tuple[str, ...]] = {
     "rds:DeleteDBInstance": (_DATABASE, _SNAPSHOT),
     "ecs:DescribeClusters": ("ecs:cluster/{cluster}",),
     "ecs:DescribeTasks": ("ecs:task/{cluster}/0123456789abcdef0123456789abcdef",),
-    "logs:DescribeLogStreams": (_LOG_GROUP,),
-    "logs:FilterLogEvents": (_LOG_GROUP,),
+    # A log group has two forms of ARN (AWS docs: CloudWatch Logs resources and operations).
+    "logs:DescribeLogStreams": (_LOG_GROUP, f"{_LOG_GROUP}:log-stream:"),
+    "logs:FilterLogEvents": (_LOG_GROUP, f"{_LOG_GROUP}:log-stream:"),
     "logs:GetLogEvents": (f"{_LOG_GROUP}:log-stream:{{deployment}}-api/api/0123456789abcdef0123456789abcdef",),
     "rds:DescribeDBSnapshots": (_SNAPSHOT,),
     "rds:ModifyDBInstance": (_DATABASE, _PARAMETERS),
@@ -68,6 +69,7 @@ _ON_NOTHING = frozenset(
         "ecs:DescribeTaskDefinition",
         "ecs:ListServices",
         "ecs:ListTasks",
+        "rds:DescribeEvents",
         "servicediscovery:GetOperation",
         "servicediscovery:ListNamespaces",
         # Cloud Map's tag actions know no resources.
@@ -78,6 +80,8 @@ _ON_NOTHING = frozenset(
 )
 """Actions that AWS does not limit by resource, beside the reads of :data:`_READS_ON_NOTHING`."""
 _READS_ON_NOTHING = ("ec2:Describe", "elasticloadbalancing:Describe", "application-autoscaling:Describe")
+_IN_A_CLUSTER = frozenset({"ecs:DescribeServices", "ecs:DescribeTasks", "ecs:ListServices", "ecs:ListTasks"})
+"""Reads of ECS that name a cluster, which AWS then puts into their context (``ecs:cluster``)."""
 _MAKES_LINKED_ROLE = "iam:CreateServiceLinkedRole"
 _TAG_ACTIONS = ("AddTags", "AddTagsToResource", "TagResource")
 
@@ -95,7 +99,7 @@ def requests_of(
 
     ``principal``: who asks; identity policies do not look at it, so that it can stay empty.
     """
-    context = _context(need, names, deployment)
+    context = _context(need, account, names, deployment)
     return tuple(
         Request(principal=principal, action=need.action, resource=resource, context=context)
         for resource in _resources(need, account, names, deployment, role_path)
@@ -119,13 +123,17 @@ def _resources(need: Need, account: Account, names: InstallNames, deployment: st
     for template in _ON_OTHERS.get(need.action, (_OWN[need.token],)):
         service, _, resource = template.partition(":")
         filled = resource.format(
-            prefix=names.prefix, deployment=deployment, cluster=names.cluster, db_subnet_group=names.db_subnet_group
+            prefix=names.prefix,
+            deployment=deployment,
+            cluster=names.cluster,
+            db_subnet_group=names.db_subnet_group,
+            log_group=names.log_group,
         )
         found.append(account.arn(service, filled))
     return found
 
 
-def _context(need: Need, names: InstallNames, deployment: str) -> dict[str, str]:
+def _context(need: Need, account: Account, names: InstallNames, deployment: str) -> dict[str, str]:
     if need.action == _MAKES_LINKED_ROLE and need.token in LINKED_ROLES:
         return {"iam:AWSServiceName": LINKED_ROLES[need.token][0]}
     if _is_tried(need):
@@ -143,6 +151,8 @@ def _context(need: Need, names: InstallNames, deployment: str) -> dict[str, str]
         context |= {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
     if need.action == "iam:PassRole":
         context["iam:PassedToService"] = "ecs-tasks.amazonaws.com"
+    if need.action in _IN_A_CLUSTER:
+        context["ecs:cluster"] = account.arn("ecs", f"cluster/{names.cluster}")
     if need.action == "elasticloadbalancing:AddTags" and tags_new:
         context["elasticloadbalancing:CreateAction"] = f"Create{need.token.rpartition(':')[2]}"
     return context

@@ -64,7 +64,8 @@ class AccessSettings:
 
     ``mode``: ``documented`` with the five policies of AWS, or ``scoped`` with generated ones alone.
     ``account_roots``: whether a principal may be a whole account. ``guessable_external_ids``: whether an external id
-    may be one that can be guessed by its looks. ``guardrails``: whether a policy that only denies takes back what is beyond need; scoped mode has nothing to take back.
+    may be one that can be guessed by its looks. ``guardrails``: whether a policy that only denies takes back what is
+    beyond need; scoped mode has nothing to take back.
     ``allow_delete``: ``False`` takes the deletion of data and services away (:mod:`.switches`). ``suspend``: denies
     everything. ``permissions_boundary``: the ARN of a policy, the customer's or our own (:mod:`.boundary`); the role
     then carries what keeps it there. ``observe_only``: in either mode nothing but the reads of scoped mode.

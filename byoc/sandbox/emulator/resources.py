@@ -75,8 +75,9 @@ _RDS_DESCRIBES = {
 
 def _rds(call: Scope) -> Iterable[str]:
     request = call.request
-    if request.get("ResourceName"):
-        return [request.text("ResourceName")]
+    for named in ("ResourceName", "ResourceIdentifier"):
+        if request.get(named):
+            return [request.text(named)]
     found = []
     for name, kind in _RDS_KINDS.items():
         value = request.text(name)
@@ -105,6 +106,10 @@ def _ecs(call: Scope) -> Iterable[str]:
         return [named("cluster", cluster)]
     if operation == "RegisterTaskDefinition":
         return [named("task-definition", f"{request.text('family')}:*")]
+    if operation == "DescribeTasks":
+        return [
+            named("task", item if item.startswith("arn:") else f"{cluster}/{item}") for item in request.get("tasks", [])
+        ]
     if operation == "RunTask":
         return [named("task-definition", request.text("taskDefinition"))]
     services = request.get("services") or [request.text("serviceName") or request.text("service")]

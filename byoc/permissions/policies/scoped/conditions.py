@@ -52,6 +52,16 @@ class Install:
         return self.arn("secretsmanager", f"secret:{self.names.prefix}/*")
 
     @property
+    def cluster(self) -> str:
+        """This install's cluster."""
+        return self.arn("ecs", f"cluster/{self.names.cluster}")
+
+    @property
+    def tasks(self) -> str:
+        """The tasks of this install's cluster; "*": ECS gives them random ids."""
+        return self.arn("ecs", f"task/{self.names.cluster}/*")
+
+    @property
     def services(self) -> str:
         """The services of this install's cluster."""
         return self.arn("ecs", f"service/{self.names.cluster}/*")
@@ -62,6 +72,12 @@ class Install:
         return self.arn("ecs", f"task-definition/{self.names.prefix}-*")
 
     @property
+    def log_group(self) -> list[str]:
+        """The log group of this install's containers, in both forms of its ARN; "*": every stream of it."""
+        group = self.arn("logs", f"log-group:{self.names.log_group}")
+        return [group, f"{group}:*"]
+
+    @property
     def alarms(self) -> str:
         """Alarms by name."""
         return self.arn("cloudwatch", f"alarm:{self.names.prefix}-*")
@@ -70,6 +86,11 @@ class Install:
     def here(self) -> Condition:
         """Only in this region: for actions that AWS does not limit by resource."""
         return {"StringEquals": {"aws:RequestedRegion": self.account.region}}
+
+    @property
+    def in_cluster(self) -> Condition:
+        """Only in this install's cluster: for calls that name a cluster and that nothing else limits."""
+        return {"ArnEquals": {"ecs:cluster": self.cluster}}
 
     @property
     def ours(self) -> Condition:

@@ -1,7 +1,13 @@
-"""What is read: on every run of a deployment stack, and by those who only look.
+"""What is read: on every run of a deployment stack, and to look after a deployment (status, events, metrics, logs).
 
 A read is limited by name where AWS lets a name decide, not by tag: a thing that is gone has no tags, and to be told so
-is how a deletion is seen to end. Contents of secrets are not among these reads.
+is how a deletion is seen to end.
+
+Contents stand apart. Those of secrets are read where secrets are changed. Log entries are what the graphs' code wrote,
+which may be what its users said: to read them is to read data. So a role that only observes reads settings, states,
+events and figures, and no log entry. A role that provisions reads the entries of its own install
+(:func:`log_contents`): it chooses the images that work on the data, so that the right adds little to what it could
+learn. Who must read logs and shall change nothing is let in by the break-glass role, for a ticket and a time.
 """
 
 from __future__ import annotations
@@ -14,15 +20,25 @@ from byoc.permissions.policies.scoped.conditions import Install, allow, of
 REASONS: Mapping[str, str] = {
     "ReadRegion": "settings of the region's networks, load balancers, task definitions, namespaces and scaling: AWS "
     "does not limit these reads by resource",
+    "ReadHealth": "metrics, which containers answer their health checks, events of databases and of scaling, for the "
+    "status: AWS does not limit these reads by resource; figures and events, no content",
     "ReadDatabases": "databases are looked up by an id of AWS's own; settings, no content",
+    "ReadMaintenance": "what waits to be done to this install's databases",
     "ReadParameters": "parameter groups of this install, and the subnet group that its databases stand in",
     "ReadSecretSettings": "settings of this install's secrets, not their content",
-    "ReadServices": "state of this install's services",
+    "ReadServices": "state of this install's cluster, services and tasks",
+    "ListTasks": "which services and tasks this install's cluster has; a list has no resource, its cluster limits it",
     "ReadAlarms": "alarms are described as a whole; their tags are read by name",
+    "ReadAlarmHistory": "when this install's alarms went on and off",
     "ReadDiscovery": "the private DNS namespace and its services",
     "ReadScalingTags": "tags of scalable targets, which have random ids",
 }
 """What each statement is for, by its ``Sid``."""
+LOG_REASONS: Mapping[str, str] = {
+    "ReadLogs": "log entries of this install's containers, and of no other log group. They are data: what the graphs' "
+    "code writes there, which may be what its users said",
+}
+"""What the statement about log entries is for, by its ``Sid``."""
 
 _OF_REGION = (
     *of("application-autoscaling", "DescribeScalableTargets DescribeScalingPolicies"),
@@ -37,25 +53,41 @@ _OF_REGION = (
 )
 
 
+_OF_HEALTH = (
+    *of("application-autoscaling", "DescribeScalingActivities"),
+    *of("cloudwatch", "GetMetricData"),
+    *of("elasticloadbalancing", "DescribeTargetHealth"),
+    *of("rds", "DescribeEvents"),
+)
+
+
 def observing(install: Install) -> list[Document]:
     """The statements that read."""
     subnets = install.arn("rds", f"subgrp:{install.names.db_subnet_group}")
     rds_own = [*install.databases, subnets]
     return [
         allow("ReadRegion", _OF_REGION, "*", install.here),
+        allow("ReadHealth", _OF_HEALTH, "*", install.here),
         # "*": RDS is asked by resource id, and then answers for the account's databases.
         allow("ReadDatabases", of("rds", "DescribeDBInstances"), install.arn("rds", "db:*")),
+        allow("ReadMaintenance", of("rds", "DescribePendingMaintenanceActions"), install.rds("db")),
         allow(
             "ReadParameters",
             of("rds", "DescribeDBParameterGroups DescribeDBParameters DescribeDBSubnetGroups ListTagsForResource"),
             rds_own,
         ),
         allow("ReadSecretSettings", of("secretsmanager", "DescribeSecret GetResourcePolicy"), install.secrets),
-        allow("ReadServices", of("ecs", "DescribeServices"), install.services),
+        allow(
+            "ReadServices",
+            of("ecs", "DescribeClusters DescribeServices DescribeTasks"),
+            [install.cluster, install.services, install.tasks],
+        ),
+        allow("ListTasks", of("ecs", "ListServices ListTasks"), "*", install.in_cluster),
         # "*": CloudWatch asks for the right to describe all alarms, whatever names the call gives.
         allow(
             "ReadAlarms", of("cloudwatch", "DescribeAlarms ListTagsForResource"), install.arn("cloudwatch", "alarm:*")
         ),
+        allow("ReadAlarmHistory", of("cloudwatch", "DescribeAlarmHistory"), install.alarms),
         allow(
             "ReadDiscovery",
             of("servicediscovery", "GetNamespace GetService"),
@@ -68,3 +100,8 @@ def observing(install: Install) -> list[Document]:
             install.arn("application-autoscaling", "scalable-target/*"),
         ),
     ]
+
+
+def log_contents(install: Install) -> list[Document]:
+    """The statement that reads log entries, which is not among those of a role that only observes."""
+    return [allow("ReadLogs", of("logs", "DescribeLogStreams FilterLogEvents GetLogEvents"), install.log_group)]

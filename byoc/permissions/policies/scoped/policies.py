@@ -32,7 +32,7 @@ class Area:
 OBSERVING = Area(
     "observing",
     "Observing",
-    "Reads the settings of LangGraph Cloud deployments; no contents of secrets",
+    "Reads settings and state of LangGraph Cloud deployments; no contents of secrets or logs",
     observing.observing,
     observing.REASONS,
 )
@@ -47,7 +47,13 @@ AREAS = (
         serving.load_balancing,
         serving.BALANCING_REASONS,
     ),
-    Area("containers", "Containers", "The services of this install", serving.containers, serving.CONTAINER_REASONS),
+    Area(
+        "containers",
+        "Containers",
+        "The services of this install, and what they log",
+        lambda install: [*serving.containers(install), *observing.log_contents(install)],
+        {**serving.CONTAINER_REASONS, **observing.LOG_REASONS},
+    ),
     Area("scaling", "Scaling", "Discovery, scaling and alarms of this install", scaling.scaling, scaling.REASONS),
 )
 """The policies of a role that provisions."""
