@@ -17,10 +17,11 @@ from byoc.automation.config_words import config_values
 from byoc.automation.engines import Engines
 from byoc.automation.locks import held
 from byoc.automation.many import Outcome, StackOutcome, run_many, skipped, why_not, why_stopped
-from byoc.automation.selection import Selection, in_the_backend, layers, select_stacks, waits_for
+from byoc.automation.selection import in_the_backend, layers, waits_for
 from byoc.automation.stack_run import StackRun
 from byoc.automation.workspace import ProjectWorkspace
 from byoc.errors import InputError
+from byoc.project.stack_selection import Selection, select_stacks
 from byoc.runs import Listener, RunResult, ignore
 
 DECLINED = "not confirmed"

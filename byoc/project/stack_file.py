@@ -85,6 +85,24 @@ def stacks_of(root: Path) -> tuple[str, ...]:
     return read_project(root).stacks()
 
 
+def stack_setting(project: Project, stack: str, key: str) -> str:
+    """One setting of the project's namespace as the stack's file says it; empty if it is not there, or is no text.
+
+    Nothing is decrypted and nothing is checked.
+    """
+    config = read_yaml(project.stack_file(stack)).get("config") or {}
+    value = config.get(f"{project.name}:{key}", config.get(key, "")) if isinstance(config, dict) else ""
+    return value if isinstance(value, str) else ""
+
+
+def has_passphrase_alone(project: Project, stack: str) -> bool:
+    """Whether :func:`read_stack_file` can read a stack's file: nothing in it is under another secrets provider."""
+    content = _stack_content(project, project.stack_file(stack))
+    if content.get("secretsprovider", "passphrase") not in ("", "default", "passphrase"):
+        return False
+    return "encryptionsalt" in content or not _holds_secrets(content.get("config"))
+
+
 def passphrase_of_environment() -> str:
     """The passphrase as the CLI finds it: ``PULUMI_CONFIG_PASSPHRASE``, even if empty, else the file that
     ``PULUMI_CONFIG_PASSPHRASE_FILE`` names.
@@ -176,3 +194,9 @@ def _apply_project(project: Project, path: Path, config: dict[str, str]) -> None
     missing = [key for key in project.required if key not in config]
     if missing:
         raise InputError(f"{path}: missing, and required by Pulumi.yaml: {', '.join(missing)}; add them under config:")
+
+
+def _holds_secrets(value: object) -> bool:
+    if isinstance(value, dict):
+        return isinstance(value.get("secure"), str) or any(_holds_secrets(inner) for inner in value.values())
+    return isinstance(value, list) and any(_holds_secrets(inner) for inner in value)

@@ -18,11 +18,12 @@ from byoc.config import AccountConfig, DeploymentConfig
 from byoc.errors import InputError
 from byoc.program_run import Program, script
 from byoc.project.project_file import find_project, read_project
-from byoc.project.stack_file import read_stack_file
+from byoc.project.stack_file import read_stack_file, stack_setting
 from byoc.runs import Listener, RunResult, ignore
+from byoc.sandbox.aws_profiles import CONTROL_PLANE, account_profiles, profiles_environment
 from byoc.sandbox.cli_environment import cli_environment
 from byoc.sandbox.emulator import process
-from byoc.sandbox.emulator_cloud import EmulatorCloud
+from byoc.sandbox.emulator_cloud import DOCUMENTED_PRINCIPAL, EmulatorCloud
 from byoc.sandbox.engine import Engine
 from byoc.sandbox.overrides import with_overrides
 from byoc.sandbox.prerequisites import taken_for_granted
@@ -91,9 +92,22 @@ class Workspace:
         return {"running": True, "endpoint": emulator.endpoint, "pid": emulator.pid, "stacks": stacks}
 
     def cli_environment(self) -> dict[str, str]:
-        """What to set for the real Pulumi CLI, so that it provisions the embedded AWS; starts it if none is running."""
+        """What to set so that the real Pulumi CLI, the AWS CLI and byoc's own verbs work on the embedded AWS.
+
+        Starts it if none is running.
+        """
+        emulator = self.start()
         tools = self.root / ".tools" / "pulumi" / "bin"
-        return cli_environment(self.home, self.start().id, tools, os.environ.get("PATH", ""))
+        client = emulator.client
+        accounts = {account_id: client.administrator(account_id).boto3 for account_id in self._account_ids()}
+        profiles = {
+            CONTROL_PLANE: client.control_plane(DOCUMENTED_PRINCIPAL).boto3,
+            **account_profiles(accounts),
+        }
+        return {
+            **cli_environment(self.home, emulator.id, tools, os.environ.get("PATH", "")),
+            **profiles_environment(self.home.resolve() / "aws" / emulator.id, emulator.endpoint, profiles),
+        }
 
     def provide(self, stack: str) -> tuple[str, ...]:
         """Give the embedded AWS what the stack's config takes for granted and is not there yet; says what it was."""
@@ -195,6 +209,12 @@ class Workspace:
         """Give the embedded AWS what ``config`` takes for granted and is not there yet; what was made, in words."""
         wanted = taken_for_granted(config)
         return tuple(self.start().client.provide(config.account_id, config.region, wanted)) if wanted else ()
+
+    def _account_ids(self) -> tuple[str, ...]:
+        """The accounts that the project's stacks name, as far as they can be read without a passphrase."""
+        project = read_project(self.root)
+        found = [stack_setting(project, stack, "accountId") for stack in project.stacks()]
+        return tuple(sorted({account_id for account_id in found if len(account_id) == 12 and account_id.isdigit()}))
 
     def _must_exist(self, stack: str) -> None:
         project = read_project(self.root)

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from byoc.automation.selection import Selection, in_the_backend, layers, select_stacks, waits_for
+from byoc.automation.selection import in_the_backend, layers, waits_for
 from byoc.errors import InputError
 from byoc.project.project_file import Project, read_project
+from byoc.project.stack_selection import Selection, select_stacks
 
 ACME, OTHER = "111111111111", "222222222222"
 
