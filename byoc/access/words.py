@@ -23,7 +23,16 @@ class Answers:
 
 def summary(role: Role, answers: Answers) -> tuple[str, ...]:
     """The role in short: switches that change everything first, then who, what, and what not."""
-    return (*_switches(role), *_who(role), _mode(role), *_what(answers), _not(answers), *_beside(role), _DATA)
+    return (
+        *_switches(role),
+        *_who(role),
+        _mode(role),
+        *_what(answers),
+        *_data(answers),
+        _not(answers),
+        *_beside(role),
+        _DATA,
+    )
 
 
 def settings_words(role: Role) -> str:
@@ -129,7 +138,7 @@ def does(role: Role) -> tuple[str, str]:
         return "nothing: suspended", "nothing"
     if role.settings.observe_only:
         return "reads settings", "reads names"
-    return ("makes, changes, deletes" if role.settings.allow_delete else "makes, changes"), "writes"
+    return ("makes, changes, deletes" if role.settings.allow_delete else "makes, changes"), "writes, reads back"
 
 
 def _switches(role: Role) -> Iterator[str]:
@@ -191,6 +200,17 @@ def _what(answers: Answers) -> Iterator[str]:
     missing = sum(not item.granted_by for item in answers.looking_after)
     granted = f"{len(answers.looking_after) - missing} of them are granted" if missing else "all are granted"
     yield f"Looking after a deployment reads with {len(answers.looking_after)} actions; {granted}."
+
+
+def _data(answers: Answers) -> Iterator[str]:
+    """What of the data itself the role can read, by what is granted."""
+    granted = {item.action for item in (*answers.provisioning, *answers.looking_after) if item.granted_by}
+    read = []
+    if "secretsmanager:GetSecretValue" in granted:
+        read.append("the contents of this install's secrets, which provisioning compares on every run")
+    if "logs:FilterLogEvents" in granted:
+        read.append("what its containers log")
+    yield f"Of data itself the role can read {', and '.join(read)}." if read else "The role can read no data itself."
 
 
 def _not(answers: Answers) -> str:
