@@ -19,7 +19,7 @@ from byoc.sandbox.state_crypto import StateCrypter
 from tests.sandbox.sandbox_world import EXAMPLE_ACCOUNT, World
 
 SAMPLE = Path(__file__).resolve().parents[1] / "data" / "terraform-state-sample.json"
-EXTERNAL_ID = "5a2c8f6e-3b1d-4e7a-9c04-d2f1b6a8e935"
+EXTERNAL_ID = "11111111-2222-3333-4444-555555555555"
 """That of the sample."""
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.sandbox.cli_runner import byoc
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, Run, World
 
-NEW_ID = "another-id-of-48-digits"
+NEW_ID = "6e0c5d1f9b7a4c2384aa"
 
 
 def test_a_new_external_id_is_48_random_digits_and_accepted_by_the_config(

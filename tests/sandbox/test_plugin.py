@@ -330,13 +330,24 @@ def test_the_environment_is_a_shell_s_to_take_over() -> None:
     assert shown.stdout == "with 'quotes' and $signs|plain"
 
 
+AWS_NAMES = (
+    "AWS_CONFIG_FILE",
+    "AWS_EC2_METADATA_DISABLED",
+    "AWS_ENDPOINT_URL",
+    "AWS_PROFILE",
+    "AWS_SHARED_CREDENTIALS_FILE",
+)
+
+
 def test_the_verbs_print_the_environment_and_what_was_provided(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
     where = ("--cwd", str(world.root))
     shown = byoc(capsys, "sandbox", "env", *where)
     assert shown.code == 0
-    assert {line.split("=")[0] for line in shown.out.splitlines()} == {f"export {name}" for name in NAMES}
+    assert {line.split("=")[0] for line in shown.out.splitlines()} == {
+        f"export {name}" for name in (*NAMES, *AWS_NAMES)
+    }
     assert byoc(capsys, "sandbox", "provide", "demo-chat", *where).out == (
         "demo-chat takes nothing for granted that is not there\n"
     )
