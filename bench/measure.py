@@ -9,7 +9,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +20,8 @@ class Timing:
 
     seconds: tuple[float, ...]
     peak_mib: float = 0.0
+    cpu_seconds: float = 0.0
+    """Of the last run: what it computed itself, whatever else the machine did."""
     inside: tuple[float, ...] = ()
     """What each run said of itself: seconds without starting Python and reading the config."""
 
@@ -43,23 +45,35 @@ def _spread(seconds: Sequence[float]) -> str:
     return f"{statistics.median(seconds):.2f} ({min(seconds):.2f} to {max(seconds):.2f})"
 
 
-def process(arguments: Sequence[str], *, runs: int = 1, cwd: Path | None = None) -> Timing:
-    """Run a command of this Python so many times; raises ``CalledProcessError`` if one fails."""
-    seconds, peak = [], 0.0
+def process(
+    arguments: Sequence[str], *, runs: int = 1, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Timing:
+    """Run a command of this Python so many times; raises ``CalledProcessError`` if one fails.
+
+    ``env``: set beside this process's own environment.
+    """
+    seconds, peak, cpu = [], 0.0, 0.0
     for _ in range(runs):
         started = time.monotonic()
-        child = subprocess.Popen([sys.executable, *arguments], cwd=cwd, stdout=subprocess.DEVNULL)
+        child = subprocess.Popen(
+            [sys.executable, *arguments], cwd=cwd, env={**os.environ, **(env or {})}, stdout=subprocess.DEVNULL
+        )
         _, status, usage = os.wait4(child.pid, 0)
         seconds.append(time.monotonic() - started)
         child.returncode = os.waitstatus_to_exitcode(status)
         if child.returncode:
             raise subprocess.CalledProcessError(child.returncode, list(arguments))
+        cpu = usage.ru_utime + usage.ru_stime
         peak = max(peak, usage.ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024))
-    return Timing(tuple(seconds), peak)
+    return Timing(tuple(seconds), peak, cpu)
 
 
 def peak_mib() -> float:
     """The most memory that this process has used so far, in MiB."""
+    status = Path("/proc/self/status")
+    if status.exists():  # the operating system's accounting begins with what the parent had when it started this one
+        (line,) = [line for line in status.read_text().splitlines() if line.startswith("VmHWM:")]
+        return int(line.split()[1]) / 1024
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return used / (1024 * 1024 if sys.platform == "darwin" else 1024)
 

@@ -44,9 +44,15 @@ def provider_args(config: AccountConfig | DeploymentConfig) -> ProviderArgs:
         assume_role=_assume_role(config) if isinstance(config, DeploymentConfig) else None,
         default_tags={**config.tags, **tags.install_tags(config.name_prefix)},
         ignore_tags=IgnoreTags(
-            keys=tuple(config.ignore_tags.keys), key_prefixes=tuple(config.ignore_tags.key_prefixes)
+            keys=(*config.ignore_tags.keys, *_noted_by_retention(config)),
+            key_prefixes=tuple(config.ignore_tags.key_prefixes),
         ),
     )
+
+
+def _noted_by_retention(config: AccountConfig | DeploymentConfig) -> tuple[str, ...]:
+    counts = isinstance(config, DeploymentConfig) and config.retention is not None
+    return (tags.RETENTION_KEY,) if counts and tags.RETENTION_KEY not in config.ignore_tags.keys else ()
 
 
 def account_args(config: AccountConfig) -> CustomerAccountArgs:

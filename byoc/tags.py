@@ -15,6 +15,9 @@ DEPLOYMENT_KEY = "byoc-deployment"
 POLICIES_VERSION_KEY = "byoc-policies-version"
 """On the IAM policies of an install: the version of their documents
 (``byoc.permissions.policies.access.POLICIES_VERSION``)."""
+RETENTION_KEY = "byoc-retention"
+"""On the environment secret of a deployment with ``retention``: what ``byoc retention`` has seen so far. Pulumi leaves
+it alone."""
 
 ENABLED = {ENABLED_KEY: "1"}
 PRIVATE_SUBNET = {ENABLED_KEY: "1", PRIVATE_KEY: "1"}

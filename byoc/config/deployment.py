@@ -29,6 +29,8 @@ from byoc.config.fields import (
 )
 from byoc.config.images import ImageReference
 from byoc.config.problems import Finding, refuse, refuse_if
+from byoc.config.retention import RetentionConfig
+from byoc.config.revisions import RevisionsConfig
 from byoc.config.secrets import DeploymentSecrets
 from byoc.config.section import Section, setting
 from byoc.config.serving import IngressConfig, TracingConfig, certificate_findings
@@ -75,6 +77,7 @@ class DeploymentSection(Section):
         "Seconds that a container waits for its runs before it re-queues them, 1 to 115: Fargate ends it after 120.",
         default=100,
     )
+    revisions: RevisionsConfig = setting("Going back to earlier revisions.", default=RevisionsConfig(), shown="five")
 
     @model_validator(mode="before")
     @classmethod
@@ -165,6 +168,9 @@ class DeploymentConfig(DeploymentSecrets, DeploymentSection, CommonConfig):
     role_path: RolePath = setting("IAM path of the account stack's roles: its `access.rolePath`.", default="/")
     runtime: RuntimeIds = setting(
         "Ids of what the account stack made.", default=RuntimeIds(), shown="everything is found by name and tag"
+    )
+    retention: RetentionConfig | None = setting(
+        "Deletion of the deployment after days without a trace (`byoc retention`).", default=None, shown="never"
     )
 
     @field_validator("ingress")

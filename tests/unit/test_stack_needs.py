@@ -124,7 +124,7 @@ def test_every_type_and_look_up_of_an_example_has_needs(stack: str) -> None:
 @pytest.mark.parametrize(
     ("parts", "services"),
     [
-        (DeploymentParts(database=False), {"rds"}),
+        (DeploymentParts(database=False), {"kms", "rds"}),
         (DeploymentParts(cache=False), {"servicediscovery"}),
         (DeploymentParts(scaling=False), {"application-autoscaling"}),
     ],

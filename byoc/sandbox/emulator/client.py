@@ -14,6 +14,7 @@ from byoc.errors import ByocError
 
 if TYPE_CHECKING:
     from byoc.sandbox.emulator.faults import Fault, Latency
+    from byoc.sandbox.emulator.task_troubles import TaskTrouble
     from byoc.sandbox.prerequisites import Prerequisites
 
 _TIMEOUT_SECONDS = 30.0
@@ -102,6 +103,10 @@ class EmulatorClient:
         asked = {"account_id": account_id, "region": region, "prerequisites": prerequisites.to_json()}
         made: list[str] = self._ask("POST", "provide", asked)["made"]
         return made
+
+    def befall(self, account_id: str, region: str, trouble: TaskTrouble) -> None:
+        """Let something happen to a service's tasks; it lasts until the service is updated."""
+        self._ask("POST", "task-trouble", {"account_id": account_id, "region": region, "trouble": asdict(trouble)})
 
     def inventory(self, account_id: str, region: str) -> list[dict[str, str]]:
         """Everything in an account and region beyond AWS's defaults and what was provided; sorted.

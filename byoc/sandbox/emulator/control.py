@@ -1,4 +1,5 @@
-"""The emulator's control API under ``/_byoc/``: credentials, call log, faults, latency, prerequisites, inventory.
+"""The emulator's control API under ``/_byoc/``: credentials, call log, faults, latency, task troubles,
+prerequisites, inventory.
 
 Every endpoint wants the emulator's token (``Authorization: Bearer …``), since the API hands out credentials.
 Each takes and returns one JSON object.
@@ -22,6 +23,7 @@ from byoc.sandbox.emulator.answers import Answer, json_answer
 from byoc.sandbox.emulator.faults import Fault, Latency
 from byoc.sandbox.emulator.inventory import inventory
 from byoc.sandbox.emulator.requests import Environ, read_body
+from byoc.sandbox.emulator.task_troubles import TaskTrouble, befall
 from byoc.sandbox.prerequisites import Prerequisites
 
 _ACCOUNT_ID = re.compile(r"\d{12}")
@@ -63,6 +65,7 @@ class Control:
             ("GET", "faults"): self._fault_state,
             ("POST", "latency"): self._latency,
             ("POST", "provide"): self._provide,
+            ("POST", "task-trouble"): self._task_trouble,
             ("POST", "inventory"): self._inventory,
             ("POST", "reset"): self._reset,
         }
@@ -108,6 +111,11 @@ class Control:
         wanted = Prerequisites.from_json(body["prerequisites"])
         with self.state.lock:
             return {"made": self.state.provided.provide(str(body["account_id"]), str(body["region"]), wanted)}
+
+    def _task_trouble(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        with self.state.lock:
+            befall(str(body["account_id"]), str(body["region"]), TaskTrouble.from_json(body["trouble"]))
+        return {}
 
     def _inventory(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         account_id, region = str(body["account_id"]), str(body["region"])

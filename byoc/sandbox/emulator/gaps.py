@@ -6,7 +6,16 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from byoc.sandbox.emulator import cloud_map, load_balancers
+from byoc.sandbox.emulator import (
+    cloud_map,
+    load_balancers,
+    observing,
+    offers,
+    policy_simulation,
+    service_history,
+    service_quotas,
+    service_tasks,
+)
 from byoc.sandbox.emulator.answers import Answer, AwsError, result_answer
 from byoc.sandbox.emulator.requests import ApiRequest
 from byoc.sandbox.emulator.service_linked import create_service_linked_role
@@ -152,19 +161,34 @@ def _modify_subnet_group(request: ApiRequest, account: str) -> Result | None:
 
 
 _ANSWERS: Mapping[tuple[str, str], Callable[[ApiRequest, str], Result | None]] = {
+    ("application-autoscaling", "DescribeScalingActivities"): observing.describe_scaling_activities,
     ("application-autoscaling", "DescribeScalingPolicies"): _describe_scaling_policies,
     ("application-autoscaling", "ListTagsForResource"): _list_scalable_target_tags,
     ("application-autoscaling", "TagResource"): _tag_scalable_target,
     ("application-autoscaling", "UntagResource"): _untag_scalable_target,
+    ("cloudwatch", "DescribeAlarmHistory"): observing.describe_alarm_history,
     ("ec2", "DeleteVpcEndpoints"): _delete_gone_endpoints,
     ("ec2", "DescribeSecurityGroupRules"): _describe_rules,
     ("ec2", "ModifyVpcEndpoint"): _modify_endpoint_dns,
     ("ecs", "CreateCluster"): _existing_cluster,
+    ("ecs", "DescribeServiceRevisions"): service_history.describe_service_revisions,
+    ("ecs", "DescribeTasks"): service_tasks.describe_tasks,
+    ("ecs", "ListServiceDeployments"): service_history.list_service_deployments,
+    ("ecs", "ListTaskDefinitions"): service_history.list_task_definitions,
+    ("ecs", "ListTasks"): service_tasks.list_tasks,
+    ("ecs", "UpdateService"): service_history.refuse_inactive,
     ("elbv2", "CreateListener"): load_balancers.existing_listener,
     ("elbv2", "CreateLoadBalancer"): load_balancers.existing_load_balancer,
     ("elbv2", "CreateTargetGroup"): load_balancers.existing_target_group,
     ("iam", "CreateServiceLinkedRole"): create_service_linked_role,
+    ("iam", "SimulatePrincipalPolicy"): policy_simulation.simulate_principal_policy,
+    ("rds", "DescribeDBEngineVersions"): offers.describe_engine_versions,
+    ("rds", "DescribeOrderableDBInstanceOptions"): offers.describe_orderable_options,
+    ("logs", "FilterLogEvents"): observing.filter_log_events,
     ("rds", "ModifyDBSubnetGroup"): _modify_subnet_group,
+    ("secretsmanager", "PutSecretValue"): service_history.keep_labels,
+    ("service-quotas", "GetAWSDefaultServiceQuota"): service_quotas.get_default_quota,
+    ("service-quotas", "GetServiceQuota"): service_quotas.get_quota,
     ("servicediscovery", "CreatePrivateDnsNamespace"): cloud_map.create_private_dns_namespace,
     ("servicediscovery", "DeleteNamespace"): cloud_map.delete_namespace,
     ("servicediscovery", "ListNamespaces"): cloud_map.list_namespaces,

@@ -20,6 +20,7 @@ from byoc.sandbox.emulator.answers import Answer, AwsError, error_answer, unread
 from byoc.sandbox.emulator.authorization import Authorizer
 from byoc.sandbox.emulator.calls import CallLog
 from byoc.sandbox.emulator.dependencies import refuse
+from byoc.sandbox.emulator.dry_runs import end_dry_run
 from byoc.sandbox.emulator.faults import Disturbances, Fault
 from byoc.sandbox.emulator.gaps import gap_answer
 from byoc.sandbox.emulator.identities import Identities, Principal
@@ -27,6 +28,7 @@ from byoc.sandbox.emulator.moto_application import MotoApplication
 from byoc.sandbox.emulator.replays import Replays
 from byoc.sandbox.emulator.requests import ApiRequest, Environ, UnreadableRequestError, read_body, read_request
 from byoc.sandbox.emulator.resources import resources_of
+from byoc.sandbox.emulator.service_history import note
 from byoc.sandbox.emulator.service_linked import ensure_service_linked_role
 from byoc.sandbox.emulator.settling import settle
 from byoc.sandbox.emulator.stored import StoredResources
@@ -129,11 +131,13 @@ class Gate:
         first = self.replays.find(request, principal.account)
         if first is not None:
             return first
+        end_dry_run(request)
         refuse(request, principal.account)
         ensure_service_linked_role(request, principal, authorizer)
         answer = gap_answer(request, principal.account) or self.moto.answer(environ, request.service, principal.account)
         if answer.error_code is None:
             settle(request, principal.account)
+            note(request, principal.account, principal.arn)
             self.replays.keep(request, principal.account, answer)
         return answer
 

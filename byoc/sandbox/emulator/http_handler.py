@@ -35,8 +35,11 @@ class HttpHandler(MotoRequestHandler):
             body = b"".join(chunks)
             status, headers = started[0]
             lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
-            if not any(name.lower() == "content-length" for name, _ in headers):
+            given = {name.lower() for name, _ in headers}
+            if "content-length" not in given:
                 lines.append(f"Content-Length: {len(body)}")
+            if "date" not in given:  # AWS says the time with every answer
+                lines.append(f"Date: {self.date_time_string()}")
             head = "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n"
             self.wfile.write(head if self.command == "HEAD" else head + body)
         except (ConnectionError, TimeoutError):

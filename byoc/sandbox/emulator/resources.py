@@ -113,7 +113,9 @@ def _ecs(call: Scope) -> Iterable[str]:
     if operation == "RunTask":
         return [named("task-definition", request.text("taskDefinition"))]
     services = request.get("services") or [request.text("serviceName") or request.text("service")]
-    if operation in ("CreateService", "UpdateService", "DeleteService", "DescribeServices"):
+    if operation == "DescribeServiceRevisions":
+        return [str(item) for item in request.get("serviceRevisionArns", [])]
+    if operation in ("CreateService", "UpdateService", "DeleteService", "DescribeServices", "ListServiceDeployments"):
         return [named("service", item if item.startswith("arn:") else f"{cluster}/{item}") for item in services]
     return []
 
@@ -161,7 +163,7 @@ def _iam(call: Scope) -> Iterable[str]:
         return [named(f"group/{request.text('GroupName')}")]
     if request.get("InstanceProfileName"):
         return [named(f"instance-profile/{request.text('InstanceProfileName')}")]
-    return [request.text("PolicyArn")]
+    return [request.text("PolicySourceArn") or request.text("PolicyArn")]
 
 
 def _logs(call: Scope) -> Iterable[str]:

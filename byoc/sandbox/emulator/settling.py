@@ -12,6 +12,8 @@ from moto.moto_api._internal import mock_random
 
 from byoc.sandbox.emulator.gaps import scalable_target
 from byoc.sandbox.emulator.requests import ApiRequest
+from byoc.sandbox.emulator.service_tasks import run_tasks
+from byoc.sandbox.emulator.storage_keys import name_default_key
 from byoc.sandbox.emulator.stored import Model, backend
 from byoc.sandbox.emulator.vpc_users import release_nat_gateway
 
@@ -51,6 +53,7 @@ def _settle_service(request: ApiRequest, account: str) -> None:
     service.running_count, service.pending_count = service.desired_count, 0
     if service.deployments:
         _complete_deployment(service, forced=bool(request.get("forceNewDeployment")))
+    run_tasks(service, account, request.region)
     _register_tasks(service, account, request.region)
 
 
@@ -72,12 +75,21 @@ def _complete_deployment(service: Model, *, forced: bool) -> None:
     )
 
 
+def _date_task_definition(request: ApiRequest, account: str) -> None:
+    """When a revision was registered, which moto does not note; set on its model, its serializer returns it."""
+    held = backend("ecs", account, request.region)
+    revisions = held.task_definitions.get(request.text("family"), {}) if held is not None else {}
+    if revisions:
+        revisions[max(revisions)].registered_at = utcnow()
+
+
 def _stop_service(request: ApiRequest, account: str) -> None:
     service = ecs_service(request, account)
     if service is None:
         return
     service.desired_count = service.running_count = service.pending_count = 0
     service.deployments = []
+    run_tasks(service, account, request.region)
     _register_tasks(service, account, request.region)
 
 
@@ -94,8 +106,11 @@ def _register_tasks(service: Model, account: str, region: str) -> None:
         if registered is None:
             continue
         others = [item for item in registered.instances if not item.instance_id.startswith(owner)]
+        whose = {"ECS_CLUSTER_NAME": service.cluster_name, "ECS_SERVICE_NAME": service.name}
         tasks = [
-            ServiceInstance(registered.id, f"{owner}{number}", attributes={"AWS_INSTANCE_IPV4": f"10.0.0.{number + 4}"})
+            ServiceInstance(
+                registered.id, f"{owner}{number}", attributes={"AWS_INSTANCE_IPV4": f"10.0.0.{number + 4}", **whose}
+            )
             for number in range(service.running_count)
         ]
         registered.instances = others + tasks
@@ -133,5 +148,7 @@ _FINISHERS: Mapping[tuple[str, str], Callable[[ApiRequest, str], None]] = {
     ("ec2", "DeleteNatGateway"): release_nat_gateway,
     ("ecs", "CreateService"): _settle_service,
     ("ecs", "DeleteService"): _stop_service,
+    ("ecs", "RegisterTaskDefinition"): _date_task_definition,
     ("ecs", "UpdateService"): _settle_service,
+    ("rds", "CreateDBInstance"): name_default_key,
 }

@@ -1,0 +1,122 @@
+"""What AWS says when it does not say yes: denied, not there, out of capacity, or nothing at all.
+
+A caller needs to tell these apart: what is not there is a fact, what was denied or did not answer is not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import TypeVar
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from byoc.errors import ByocError
+
+Answer = TypeVar("Answer")
+
+_DENIED = re.compile(r"AccessDenied|UnauthorizedOperation|AuthorizationError|NotAuthorized|Forbidden|OptInRequired")
+_THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|PriorRequestNotComplete")
+_ABSENT = re.compile(
+    r"NotFound|NoSuch|DoesNotExist|ResourceNotFoundException|\.Missing$|ClusterNotFoundException|InvalidTarget$"
+)
+_INVALID_TOKEN = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "UnrecognizedClientException",
+        "SignatureDoesNotMatch",
+    }
+)
+_LAYERS = (
+    ("service control policy", "a service control policy of the organization"),
+    ("resource control policy", "a resource control policy of the organization"),
+    ("permissions boundary", "the permissions boundary"),
+    ("session policy", "the session's policy"),
+    ("VPC endpoint policy", "the policy of a VPC endpoint"),
+    ("resource-based policy", "the resource's own policy"),
+    ("identity-based policy", "the policies of the role"),
+)
+"""Words of AWS's messages, and the layer that they name (AWS docs: "Troubleshoot access denied error messages")."""
+
+
+class AskingError(ByocError):
+    """AWS gave no answer to a question. ``action`` is the IAM action, such as ``ecs:DescribeServices``."""
+
+    def __init__(self, action: str, what: str, remedy: str) -> None:
+        self.action = action
+        self.what = what
+        self.remedy = remedy
+        super().__init__(f"{action}: {what}\n      mend it:  {remedy}")
+
+
+class DeniedError(AskingError):
+    """AWS knows who asks, and says no. ``layer`` is what denies, in plain words; empty where AWS does not say."""
+
+    def __init__(self, action: str, message: str) -> None:
+        self.layer = layer_of(message)
+        where = f" by {self.layer}" if self.layer else ""
+        super().__init__(
+            action, f"denied{where}", "see 'byoc access report', or ask who owns the account for the action"
+        )
+
+
+class NoAnswerError(AskingError):
+    """Nobody answered in time, or AWS was too busy: trying again later may help."""
+
+
+class CredentialsError(AskingError):
+    """There are no credentials, or AWS does not take them."""
+
+
+class AbsentError(LookupError):
+    """What was asked for is not there."""
+
+
+def layer_of(message: str) -> str:
+    """The layer that a message of AWS says denied a call, in plain words; empty if it names none."""
+    for words, layer in _LAYERS:
+        if words in message:
+            explicit = "with an explicit deny in " in message
+            return f"an explicit deny in {layer}" if explicit else f"{layer}: no statement allows it"
+    return ""
+
+
+def told(action: str, call: Callable[[], Answer]) -> Answer:
+    """What ``call`` answers.
+
+    Raises :class:`AbsentError` for what is not there, and an :class:`AskingError` where AWS gave no answer. An error
+    that AWS gives for the question itself is a plain ``ByocError``.
+    """
+    try:
+        return call()
+    except ClientError as error:
+        raise _explained(action, error) from error
+    except BotoCoreError as error:
+        raise _unreachable(action, error) from error
+
+
+def _explained(action: str, error: ClientError) -> Exception:
+    code = str(error.response.get("Error", {}).get("Code", ""))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    if code in _INVALID_TOKEN:
+        return CredentialsError(action, f"AWS does not take the credentials: {code}", "sign in again, then repeat")
+    if _DENIED.search(code):
+        return DeniedError(action, message)
+    if _THROTTLED.search(code):
+        return NoAnswerError(action, f"AWS is too busy for this account: {code}", "repeat it later, with fewer stacks")
+    if _ABSENT.search(code):
+        return AbsentError(f"{code}: {message}")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return NoAnswerError(action, f"AWS failed: {code}", "repeat it later")
+    return ByocError(f"{action}: {code}: {message}")
+
+
+def _unreachable(action: str, error: BotoCoreError) -> AskingError:
+    name = type(error).__name__
+    if "Credential" in name or "Token" in name or name == "ProfileNotFound":
+        return CredentialsError(action, str(error), "name credentials: AWS_PROFILE, or aws sso login")
+    return NoAnswerError(action, f"no answer: {error}", "see whether AWS can be reached from here, then repeat")

@@ -1,0 +1,215 @@
+"""Asks ECS, RDS, CloudWatch and Application Auto Scaling what happened to a deployment, and puts it in order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from byoc.operations.events.words import alarm_words, database_words, scaling_words, service_words, stopped_words
+from byoc.operations.status.alarms import alarm_subjects
+from byoc.operations.status.facts import Absent, Unknown
+from byoc.operations.status.findings import revision_number
+from byoc.operations.status.read import known, notes
+from byoc.operations.targets import Target
+
+DATABASE_DAYS = 14
+"""How long Amazon RDS keeps events (Amazon RDS API Reference: DescribeEvents)."""
+_TASKS_OF_A_CALL = 100
+"""Tasks that one ``ecs:DescribeTasks`` takes (Amazon ECS API Reference)."""
+Item = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened."""
+
+    at: datetime
+    source: str
+    """``ecs``, ``rds``, ``cloudwatch`` or ``scaling``: who says so."""
+    part: str
+    """``api``, ``queue``, ``cache``, ``database``, or ``alarm``."""
+    text: str
+    """In plain words."""
+    original: str
+    """As AWS says it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Story:
+    """What happened to one deployment."""
+
+    events: tuple[Event, ...]
+    """The oldest first."""
+    unknown: tuple[str, ...] = ()
+    """What could not be asked, and why."""
+
+
+def read_story(target: Target, since: datetime) -> Story:
+    """What happened since then, as far as AWS remembers: an hour of stopped containers, a hundred events of a service,
+    fourteen days of the database. Raises nothing of AWS's.
+    """
+    events: list[Event] = []
+    unknown: list[str] = []
+    for name, found in _sources(target, since):
+        if isinstance(found, Unknown):
+            unknown.append(f"not known: {name}: {found.why}")
+        elif not isinstance(found, Absent):
+            events += [event for event in found if event.at >= since]
+    return Story(events=tuple(sorted(events, key=lambda event: event.at)), unknown=tuple(unknown))
+
+
+Found = list[Event] | Absent | Unknown
+
+
+def _sources(target: Target, since: datetime) -> Iterator[tuple[str, Found]]:
+    yield "events of the services", _of_services(target)
+    for role in target.service_roles:
+        yield f"stopped containers of {role}", _of_stopped(target, role)
+    if target.own_database:
+        yield "events of the database", _of_database(target, since)
+    yield "history of the alarms", _of_alarms(target, since)
+    for role in _scaling_roles(target):
+        yield f"scaling of {role}", _of_scaling(target, role)
+
+
+def _of_services(target: Target) -> Found:
+    roles = {target.names.service(target.deployment, role): role for role in target.service_roles}
+    return known(
+        "ecs:DescribeServices",
+        lambda: target.account.ask("ecs:DescribeServices", cluster=target.names.cluster, services=list(roles)),
+        lambda answer: [
+            Event(
+                at=note.at,
+                source="ecs",
+                part=roles[service["serviceName"]],
+                text=service_words(note.text),
+                original=note.text,
+            )
+            for service in answer["services"]
+            for note in reversed(notes(service.get("events") or ()))
+        ],
+    )
+
+
+def _of_stopped(target: Target, role: str) -> Found:
+    account, cluster = target.account, target.names.cluster
+    family = target.names.service(target.deployment, role)
+
+    def ask() -> list[Item]:
+        arns = list(account.all("ecs:ListTasks", "taskArns", cluster=cluster, family=family, desiredStatus="STOPPED"))
+        return [
+            account.ask("ecs:DescribeTasks", cluster=cluster, tasks=arns[first : first + _TASKS_OF_A_CALL])
+            for first in range(0, len(arns), _TASKS_OF_A_CALL)
+        ]
+
+    return known(
+        "ecs:DescribeTasks",
+        ask,
+        lambda answers: [
+            _stopped(task, role, at)
+            for answer in answers
+            for task in answer["tasks"]
+            if (at := task.get("stoppedAt") or task.get("stoppingAt")) is not None
+        ],
+    )
+
+
+def _stopped(task: Item, role: str, at: datetime) -> Event:
+    reason = str(task.get("stoppedReason") or "")
+    number = revision_number(task["taskDefinitionArn"])
+    id_ = task["taskArn"].rpartition("/")[2]
+    words = stopped_words(reason, task.get("containers") or ())
+    return Event(
+        at=at,
+        source="ecs",
+        part=role,
+        text=f"container {id_[:8]} of revision {number} stopped: {words}",
+        original=reason,
+    )
+
+
+def _of_database(target: Target, since: datetime) -> Found:
+    # A little less than the limit: the question takes time, too.
+    first = max(since, datetime.now(UTC) - timedelta(days=DATABASE_DAYS) + timedelta(minutes=1))
+    return known(
+        "rds:DescribeEvents",
+        lambda: list(
+            target.account.all(
+                "rds:DescribeEvents",
+                "Events",
+                SourceIdentifier=target.names.database(target.deployment),
+                SourceType="db-instance",
+                StartTime=first,
+            )
+        ),
+        lambda items: [
+            Event(
+                at=item["Date"],
+                source="rds",
+                part="database",
+                text=database_words(item["Message"]),
+                original=item["Message"],
+            )
+            for item in items
+        ],
+    )
+
+
+def _of_alarms(target: Target, since: datetime) -> Found:
+    subjects = {target.names.alarm(target.deployment, subject): subject for subject in alarm_subjects(target)}
+
+    def ask() -> list[Item]:
+        # One alarm at a time: without a name, AWS would tell of every alarm of the account.
+        return [item for name in subjects for item in _history(target, name, since)]
+
+    return known("cloudwatch:DescribeAlarmHistory", ask, lambda items: list(_changes(items, subjects)))
+
+
+def _history(target: Target, alarm: str, since: datetime) -> Iterator[Item]:
+    yield from target.account.all(
+        "cloudwatch:DescribeAlarmHistory",
+        "AlarmHistoryItems",
+        AlarmName=alarm,
+        HistoryItemType="StateUpdate",
+        StartDate=since,
+    )
+
+
+def _changes(items: Iterable[Item], subjects: Mapping[str, str]) -> Iterator[Event]:
+    for item in items:
+        subject = subjects[item["AlarmName"]]
+        words = alarm_words(subject, item["HistorySummary"], item.get("HistoryData") or "")
+        yield Event(
+            at=item["Timestamp"], source="cloudwatch", part="alarm", text=words, original=item["HistorySummary"]
+        )
+
+
+def _scaling_roles(target: Target) -> tuple[str, ...]:
+    size, queue = target.section.size, target.section.queue
+    api = ("api",) if size.max_containers > size.min_containers else ()
+    return (*api, *(("queue",) if queue.separate and queue.max_containers > queue.containers else ()))
+
+
+def _of_scaling(target: Target, role: str) -> Found:
+    resource = f"service/{target.names.cluster}/{target.names.service(target.deployment, role)}"
+    return known(
+        "application-autoscaling:DescribeScalingActivities",
+        lambda: list(
+            target.account.all(
+                "application-autoscaling:DescribeScalingActivities",
+                "ScalingActivities",
+                ServiceNamespace="ecs",
+                ResourceId=resource,
+            )
+        ),
+        lambda items: [_activity(item, role) for item in items],
+    )
+
+
+def _activity(item: Item, role: str) -> Event:
+    words = scaling_words(
+        item["Description"], item.get("Cause") or "", item.get("StatusCode") or "", item.get("StatusMessage") or ""
+    )
+    return Event(at=item["StartTime"], source="scaling", part=role, text=words, original=item["Description"])

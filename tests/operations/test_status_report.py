@@ -1,0 +1,201 @@
+"""Rows of a status: accounts that are tried once, and account stacks without deployments of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rich.console import Console
+
+from byoc.cli.operations.status import name_of, view
+from byoc.config import AccountConfig
+from byoc.errors import InputError
+from byoc.operations.account import Account
+from byoc.operations.answers import AbsentError, DeniedError, NoAnswerError
+from byoc.operations.many import each
+from byoc.operations.status.read import read_facts
+from byoc.operations.status.report import all_well, deployment_document, read_status, summary
+from byoc.operations.status.states import verdict
+from byoc.operations.targets import Accounts, Stack
+from byoc.stack_config import load_stack_config
+from tests.operations.fake_account import FakeAccount, target
+from tests.operations.test_status_reading import well
+
+RIGHT = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/admin"}
+WRONG = {"Account": "210987654321", "Arn": "arn:aws:iam::210987654321:user/else"}
+CLUSTER = {"status": "ACTIVE", "activeServicesCount": 5, "runningTasksCount": 6}
+
+
+def account_stack(name: str = "acme") -> Stack:
+    values = {
+        "byoc:kind": "account",
+        "byoc:accountId": "123456789012",
+        "byoc:region": "us-west-2",
+        "byoc:access": json.dumps({"enabled": False}),
+    }
+    config = load_stack_config(values, set(), source=f"Pulumi.{name}.yaml")
+    assert isinstance(config, AccountConfig)
+    return Stack(name=name, config=config)
+
+
+class Given(Accounts):
+    """One account for every stack, with answers that are given."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        super().__init__()
+        self.account = FakeAccount({"sts:GetCallerIdentity": RIGHT, **answers})
+
+    def of(self, config: object) -> Account:
+        return self.account
+
+
+def rows(answers: dict[str, Any], *stacks: Stack) -> list[dict[str, Any]]:
+    return list(read_status(stacks or (account_stack(),), Given(answers)))
+
+
+def test_an_account_stack_without_deployments_tells_of_the_cluster_that_it_shares() -> None:
+    (row,) = rows({"ecs:DescribeClusters": {"clusters": [CLUSTER]}})
+    assert row == {
+        "kind": "account",
+        "stack": "acme",
+        "deployment": None,
+        "account": "123456789012",
+        "region": "us-west-2",
+        "state": "ACTIVE",
+        "health": "healthy",
+        "cluster": {"name": "langgraph-cloud-cluster", "state": "ACTIVE", "services": 5, "containers": 6},
+        "findings": [],
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "state", "health", "finding"),
+    [
+        ({"clusters": []}, "ABSENT", "down", "the cluster langgraph-cloud-cluster is not there"),
+        (AbsentError("gone"), "ABSENT", "down", "the cluster langgraph-cloud-cluster is not there"),
+        ({"clusters": [{"status": "INACTIVE"}]}, "ABSENT", "down", "the cluster langgraph-cloud-cluster is not there"),
+        ({"clusters": [{"status": "FAILED"}]}, "FAILED", "degraded", "the cluster langgraph-cloud-cluster is failed"),
+        (DeniedError("ecs:DescribeClusters", ""), "UNKNOWN", "unknown", "not known: ecs:DescribeClusters: denied"),
+        (
+            {"clusters": [{}]},
+            "UNKNOWN",
+            "unknown",
+            "not known: ecs:DescribeClusters: half an answer (KeyError: 'status')",
+        ),
+    ],
+)
+def test_a_cluster_that_is_not_well_or_not_known(answer: object, state: str, health: str, finding: str) -> None:
+    (row,) = rows({"ecs:DescribeClusters": answer})
+    assert (row["state"], row["health"], row["findings"]) == (state, health, [finding])
+    assert not all_well([row])
+
+
+@pytest.mark.parametrize(
+    ("identity", "why"),
+    [
+        (WRONG, "the credentials are of account 210987654321, not of 123456789012 (--profile, AWS_PROFILE)"),
+        (NoAnswerError("sts:GetCallerIdentity", "timed out", "later"), "sts:GetCallerIdentity: timed out"),
+    ],
+)
+def test_an_account_that_cannot_be_reached_is_a_row_with_the_reason(identity: object, why: str) -> None:
+    (row,) = rows({"sts:GetCallerIdentity": identity})
+    assert (row["state"], row["health"], row["findings"]) == ("UNKNOWN", "unknown", [f"not known: {why}"])
+
+
+def test_stacks_of_one_account_try_its_way_once() -> None:
+    given = Given({"ecs:DescribeClusters": {"clusters": [CLUSTER]}})
+    found = list(read_status([account_stack(name) for name in ("a", "b", "c")], given))
+    assert [row["stack"] for row in found] == ["a", "b", "c"]
+    assert [action for action, _ in given.account.asked].count("sts:GetCallerIdentity") == 1
+
+
+def test_the_summary_counts_and_only_healthy_is_well() -> None:
+    (row,) = rows({"ecs:DescribeClusters": {"clusters": [CLUSTER]}})
+    listed = [row, *({**row, "health": health} for health in ("degraded", "down", "unknown", "down"))]
+    document = summary(listed)
+    assert document["summary"] == {"healthy": 1, "degraded": 1, "down": 2, "unknown": 1}
+    assert document["at"].endswith("Z")
+    assert all_well([row])
+    assert not any(all_well([row, other]) for other in listed[1:])
+    assert all_well([])
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    chosen = target(FakeAccount({**well(), **changes}))
+    facts = read_facts(chosen)
+    return deployment_document(chosen, facts, verdict(facts))
+
+
+def test_a_part_that_is_not_there_or_not_known_says_so_in_its_state() -> None:
+    found = document(
+        **{
+            "rds:DescribeDBInstances": AbsentError("gone"),
+            "cloudwatch:DescribeAlarms": DeniedError("cloudwatch:DescribeAlarms", ""),
+            "elasticloadbalancing:DescribeLoadBalancers": AbsentError("gone"),
+        }
+    )
+    assert found["database"] == {"state": "ABSENT"}
+    assert found["alarms"] == {"state": "UNKNOWN", "why": "cloudwatch:DescribeAlarms: denied"}
+    assert found["url"] is None
+    assert found["services"]["api"] == {
+        "state": "ACTIVE",
+        "running": 1,
+        "desired": 1,
+        "pending": 0,
+        "revision": 3,
+        "rollout": "COMPLETED",
+    }
+
+
+def test_a_document_is_json_with_the_same_keys_whatever_is_known() -> None:
+    whole = document()
+    none = document(**dict.fromkeys(well(), DeniedError("a:B", "")))
+    assert list(json.loads(json.dumps(whole))) == list(json.loads(json.dumps(none)))
+    assert none["health"] == "unknown"
+    assert none["revision"] == {"number": None, "state": "UNKNOWN", "image": None, "changedAt": None, "wentBack": False}
+
+
+def test_an_inline_deployment_is_named_with_its_stack() -> None:
+    assert name_of({"stack": "all-in-one", "deployment": "assistant"}) == "all-in-one/assistant"
+    assert name_of({"stack": "demo-chat", "deployment": "chat"}) == "demo-chat"
+    assert name_of({"stack": "chat", "deployment": "chat"}) == "chat"
+    assert name_of({"stack": "acme", "deployment": None}) == "acme"
+
+
+def test_a_row_of_the_table_fits_eighty_columns_and_many_rows_have_no_details() -> None:
+    def shown(count: int) -> list[str]:
+        out = Console(width=80, record=True, file=io.StringIO())
+        out.print(view([document() for _ in range(count)]))
+        return out.export_text().splitlines()
+
+    few, many = shown(1), shown(4)
+    assert few[1].split() == ["demo-chat", "READY", "3", "DEPLOYED", "1/1", "healthy", "available", "available", "0"]
+    assert "demo-chat: http://chat.elb.example" in few
+    assert "demo-chat: http://chat.elb.example" not in many
+    assert many[-1] == "4 healthy"
+
+
+def test_each_begins_no_more_when_the_caller_stops() -> None:
+    begun: list[int] = []
+
+    def work(number: int) -> int:
+        begun.append(number)
+        if number == 2:
+            raise InputError("the third")
+        return number
+
+    def numbers() -> Iterator[int]:
+        yield from range(500)
+
+    with pytest.raises(InputError, match="the third"):
+        list(each(numbers(), work, at_once=1))
+    assert begun[:3] == [0, 1, 2]
+    assert len(begun) < 20
+
+
+def test_each_gives_results_in_order_and_of_none_nothing() -> None:
+    assert list(each(range(300), lambda number: -number, at_once=4)) == [-number for number in range(300)]
+    assert list(each((), lambda number: number)) == []
