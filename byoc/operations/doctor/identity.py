@@ -1,0 +1,249 @@
+"""Who asks, in which account, and whether the cross-account role opens to the right external id alone."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from byoc.config import DeploymentConfig
+from byoc.errors import ByocError
+from byoc.operations.account import Account
+from byoc.operations.answers import CredentialsError, DeniedError
+from byoc.operations.doctor.asking import Absent, NoAnswer, known, no_answer
+from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
+from byoc.operations.doctor.subject import Subject
+from byoc.permissions.evaluation.conditions import as_texts
+from byoc.permissions.evaluation.evaluator import Document, Request, evaluate_trust, statements
+
+_SHORTEST_SESSION = 900
+"""Seconds (AWS STS API Reference: AssumeRole)."""
+_AREA = Area.IDENTITY
+
+
+@dataclass(frozen=True, kw_only=True)
+class Caller:
+    """Who STS says asks."""
+
+    arn: str
+    account_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NoCredentials:
+    """There are none, or AWS does not take them."""
+
+    why: str
+    remedy: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LetIn:
+    """The role opened a session in an account."""
+
+    account_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TurnedAway:
+    """STS refused. ``layer`` is what did, where AWS says it."""
+
+    layer: str = ""
+
+
+Attempt = LetIn | TurnedAway | NoAnswer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Attempts:
+    """What became of three attempts to assume the role."""
+
+    with_id: Attempt
+    without: Attempt
+    with_another: Attempt
+
+
+def read_caller(account: Account) -> Caller | NoCredentials | NoAnswer:
+    """Who asks, with the caller's own credentials."""
+    try:
+        answer = account.ask("sts:GetCallerIdentity")
+    except CredentialsError as error:
+        return NoCredentials(why=error.what, remedy=error.remedy)
+    except ByocError as error:
+        return no_answer(error)
+    return Caller(arn=answer["Arn"], account_id=answer["Account"])
+
+
+def read_attempts(caller: Account, config: DeploymentConfig) -> Attempts | None:
+    """Try to assume the role: as the config says, without an external id, and with another one; None without a role.
+
+    The two that should fail stand in CloudTrail as denied, and ``vendorActivity`` tells of them.
+    """
+    if not config.assume_role.enabled or config.external_id is None:
+        return None
+    name = config.assume_role.session_name
+    asked = {"RoleArn": config.role_arn, "RoleSessionName": name, "DurationSeconds": _SHORTEST_SESSION}
+    return Attempts(
+        with_id=_attempt(caller, {**asked, "ExternalId": config.external_id.get_secret_value()}),
+        without=_attempt(caller, asked),
+        with_another=_attempt(caller, {**asked, "ExternalId": secrets.token_urlsafe(24)}),
+    )
+
+
+def _attempt(caller: Account, asked: Mapping[str, Any]) -> Attempt:
+    try:
+        answer = caller.ask("sts:AssumeRole", **asked)
+    except DeniedError as error:
+        return TurnedAway(layer=error.layer)
+    except ByocError as error:
+        return no_answer(error)
+    return LetIn(account_id=answer["AssumedRoleUser"]["Arn"].split(":")[4])
+
+
+def judge_caller(caller: Caller | NoCredentials | NoAnswer, wanted: str | None) -> Check:
+    """Whether there are credentials; of account ``wanted``, where it matters."""
+    name = "credentials"
+    if isinstance(caller, NoAnswer):
+        return caller.check(_AREA, name)
+    if isinstance(caller, NoCredentials):
+        return failed(_AREA, name, caller.why, caller.remedy)
+    if wanted is not None and caller.account_id != wanted:
+        return failed(
+            _AREA,
+            name,
+            f"{caller.arn} is of account {caller.account_id}; byoc:accountId is {wanted}",
+            "choose another profile (--profile, AWS_PROFILE), or correct byoc:accountId",
+        )
+    return passed(_AREA, name, f"{caller.arn}, account {caller.account_id}")
+
+
+def judge_attempts(attempts: Attempts, role_arn: str) -> tuple[Check, ...]:
+    """Whether the role opens to the external id of the config, and to nothing else."""
+    return (
+        _opens(attempts.with_id, role_arn),
+        _closed(attempts, attempts.without, "role without an external id"),
+        _closed(attempts, attempts.with_another, "role with a wrong external id"),
+    )
+
+
+def _opens(attempt: Attempt, role_arn: str) -> Check:
+    name = "role with the external id"
+    if isinstance(attempt, NoAnswer):
+        return attempt.check(_AREA, name)
+    if isinstance(attempt, TurnedAway):
+        by = f" by {attempt.layer}" if attempt.layer else "; AWS does not say by what"
+        return failed(
+            _AREA,
+            name,
+            f"sts:AssumeRole on {role_arn}: denied{by}",
+            "see that the role is there, trusts who asks, and has this byoc:externalId; and that who asks may "
+            "sts:AssumeRole it",
+        )
+    return passed(_AREA, name, f"{role_arn} opens, in account {attempt.account_id}")
+
+
+def _closed(attempts: Attempts, attempt: Attempt, name: str) -> Check:
+    if isinstance(attempt, NoAnswer):
+        return attempt.check(_AREA, name)
+    if isinstance(attempt, LetIn):
+        return failed(
+            _AREA,
+            name,
+            "the role opens",
+            "its trust policy must ask for sts:ExternalId with StringEquals: run the account stack's up, and look who "
+            "changed the role",
+        )
+    if not isinstance(attempts.with_id, LetIn):
+        return unknown(_AREA, name, "denied, but so it is with the right one")
+    return passed(_AREA, name, "denied, as it must be")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trust:
+    """The trust policy of the control plane's role."""
+
+    document: Document
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trusted:
+    """Whom the control plane's role should let in."""
+
+    role_arn: str
+    principals: tuple[str, ...]
+    """Empty where the config does not say: then those are meant whom the policy names."""
+    external_ids: tuple[str, ...]
+    made: bool
+    """Whether the stack itself makes the role."""
+
+
+def trusted(subject: Subject) -> Trusted | None:
+    """What the config says of the role's trust; None where nobody has to be let in, or the role itself was asked."""
+    config = subject.config
+    if isinstance(config, DeploymentConfig):
+        if subject.through_role or subject.role_arn is None or config.external_id is None:
+            return None
+        ids = (config.external_id.get_secret_value(),)
+        return Trusted(role_arn=subject.role_arn, principals=(), external_ids=ids, made=False)
+    if not config.access.enabled:
+        return None
+    return Trusted(
+        role_arn=config.account.role_arn(config.names.control_plane_role, config.access.role_path),
+        principals=config.access.principal_arns,
+        external_ids=config.external_ids,
+        made=True,
+    )
+
+
+def read_trust(account: Account, role_arn: str) -> Trust | Absent | NoAnswer:
+    """The trust policy of a role."""
+    name = role_arn.rpartition("/")[2]
+    return known(lambda: Trust(document=account.ask("iam:GetRole", RoleName=name)["Role"]["AssumeRolePolicyDocument"]))
+
+
+def judge_trust(trust: Trust | Absent | NoAnswer, wanted: Trusted) -> Check:
+    """Whether the role lets in whom it should, with each external id of the config and not without."""
+    name, role = "trust of the control plane's role", wanted.role_arn.rpartition("/")[2]
+    if isinstance(trust, NoAnswer):
+        return trust.check(_AREA, name)
+    if isinstance(trust, Absent):
+        if wanted.made:
+            return passed(_AREA, name, f"there is no role {role} yet: up makes it")
+        return failed(_AREA, name, f"there is no role {role}", "bring the account stack up first, or correct roleArn")
+    principals = wanted.principals or principals_of(trust.document)
+    wrong = [
+        f"{principal} {words}"
+        for principal in principals
+        for words, context, allowed in _questions(wanted.external_ids)
+        if evaluate_trust(
+            Request(principal=principal, action="sts:AssumeRole", resource=wanted.role_arn, context=context),
+            trust.document,
+        ).allowed
+        is not allowed
+    ]
+    if wrong:
+        remedy = "run the account stack's up: it writes the trust policy of its config; and compare byoc:externalId"
+        return failed(_AREA, name, "; ".join(wrong), remedy)
+    if not principals:
+        return failed(_AREA, name, "it trusts nobody", "run the account stack's up: it writes the trust policy")
+    return passed(_AREA, name, f"{', '.join(principals)} with the external id, and not without or with a wrong one")
+
+
+def principals_of(document: Document) -> tuple[str, ...]:
+    """The principals that a trust policy's allowing statements name."""
+    found: list[str] = []
+    for statement in statements(document):
+        principal = statement.get("Principal", {})
+        if statement.get("Effect") == "Allow" and isinstance(principal, Mapping):
+            found += as_texts(principal.get("AWS", []))
+    return tuple(dict.fromkeys(found))
+
+
+def _questions(external_ids: tuple[str, ...]) -> tuple[tuple[str, Mapping[str, str], bool], ...]:
+    right = tuple(("is turned away with the external id", {"sts:ExternalId": id_}, True) for id_ in external_ids)
+    return (
+        *right,
+        ("is let in without an external id", {}, False),
+        ("is let in with a wrong external id", {"sts:ExternalId": "a-wrong-one"}, False),
+    )
