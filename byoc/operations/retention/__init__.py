@@ -1,0 +1,1 @@
+"""The end of deployments that nobody uses: who is told, who goes, and when."""

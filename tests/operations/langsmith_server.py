@@ -1,0 +1,247 @@
+"""A small LangSmith on loopback, over TLS: it answers as the documented API does, and badly where a test asks for it.
+
+Documented: LangSmith API reference, "Read Tracer Sessions", "Create Tracer Session", "Query Runs".
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import json
+import ssl
+import threading
+import time
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+KEY = "lsv2_pt_0123456789abcdef_test"
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bad:
+    """A bad answer: a status with a text, after a pause, cut short, or none at all."""
+
+    status: int = 200
+    text: str = "{}"
+    headers: dict[str, str] = field(default_factory=dict)
+    after_seconds: float = 0.0
+    cut_short: bool = False
+    hang_up: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """A request that came."""
+
+    method: str
+    path: str
+    key: str
+    workspace: str
+    body: Any
+
+
+@dataclass
+class LangSmithServer:
+    """The server's content, and what it was asked. ``certificate`` is the file that makes it trusted."""
+
+    certificate: Path
+    port: int = 0
+    key: str = KEY
+    projects: list[dict[str, Any]] = field(default_factory=list)
+    runs: dict[str, list[datetime]] = field(default_factory=dict)
+    """When the runs of a project began, by its id, in any order."""
+    bad: list[Bad] = field(default_factory=list)
+    """The next answers, one after another; then it answers as documented."""
+    always: Bad | None = None
+    """Every answer."""
+    made_meanwhile: str = ""
+    """A project of this name is made by somebody else right before the next creation."""
+    hidden: bool = False
+    """Whether projects are not shown, though they are there."""
+    empty_pages: int = 0
+    """Pages of runs that hold none and have a next one, before the first that holds one."""
+    asked: list[Asked] = field(default_factory=list)
+
+    @property
+    def endpoint(self) -> str:
+        """What ``tracing.endpoint`` says."""
+        return f"https://{HOST}:{self.port}"
+
+    def add_project(self, name: str, created: datetime | None = None, **more: Any) -> dict[str, Any]:
+        """A project as the API shows it; times have no zone, as LangSmith writes them."""
+        moment = created or datetime.now(UTC)
+        project = {
+            "id": str(uuid.uuid4()),
+            "tenant_id": str(uuid.uuid4()),
+            "name": name,
+            "start_time": moment.astimezone(UTC).replace(tzinfo=None).isoformat(),
+            "last_run_start_time": None,
+            "last_run_start_time_live": None,
+            **more,
+        }
+        self.projects.append(project)
+        self.runs[project["id"]] = []
+        return project
+
+    def trace(self, name: str, moment: datetime) -> None:
+        """A run of a project."""
+        (project,) = [item for item in self.projects if item["name"] == name]
+        self.runs[project["id"]].append(moment)
+
+    def names(self) -> list[str]:
+        """The projects by name."""
+        return [project["name"] for project in self.projects]
+
+    def answer(self, asked: Asked) -> tuple[int, Any]:
+        """As documented."""
+        if asked.key != self.key:
+            return HTTPStatus.UNAUTHORIZED, {"detail": "Invalid token"}
+        url = urlsplit(asked.path)
+        if (asked.method, url.path) == ("GET", "/api/v1/sessions"):
+            return HTTPStatus.OK, self._page({key: value[0] for key, value in parse_qs(url.query).items()})
+        if (asked.method, url.path) == ("POST", "/api/v1/sessions"):
+            return self._create(asked.body)
+        if (asked.method, url.path) == ("POST", "/api/v1/runs/query"):
+            return self._query(asked.body)
+        return HTTPStatus.NOT_FOUND, {"detail": "Not Found"}
+
+    def _page(self, query: dict[str, str]) -> list[dict[str, Any]]:
+        # The filter is looser than equality, so that a client that relies on it is found out.
+        found = [] if self.hidden else [item for item in self.projects if query["name"] in item["name"]]
+        offset = int(query["offset"])
+        return found[offset : offset + int(query["limit"])]
+
+    def _create(self, body: dict[str, Any]) -> tuple[int, Any]:
+        if self.made_meanwhile:
+            self.add_project(self.made_meanwhile)
+            self.made_meanwhile = ""
+        if body["name"] in self.names():
+            return HTTPStatus.CONFLICT, {"detail": "Session with this name already exists."}
+        return HTTPStatus.OK, self.add_project(body["name"], description=body["description"])
+
+    def _query(self, body: dict[str, Any]) -> tuple[int, Any]:
+        (project,) = body["session"]
+        if project not in self.runs:
+            return HTTPStatus.NOT_FOUND, {"detail": "Session not found"}
+        page = int(body.get("cursor", "0"))
+        if page < self.empty_pages:
+            return HTTPStatus.OK, {"runs": [], "cursors": {"next": str(page + 1)}}
+        newest = sorted(self.runs[project], reverse=body["order"] == "desc")[: body["limit"]]
+        runs = [{"id": str(uuid.uuid4()), "start_time": moment.replace(tzinfo=None).isoformat()} for moment in newest]
+        return HTTPStatus.OK, {"runs": runs, "cursors": {"next": None}}
+
+
+@contextlib.contextmanager
+def langsmith_server(folder: Path) -> Iterator[LangSmithServer]:
+    """A server that answers while the block lasts; its certificate lies in ``folder``."""
+    certificate, key = _certificate(folder)
+    server = LangSmithServer(certificate)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+
+    class Handler(_Handler):
+        content = server
+
+    http = _Quiet((HOST, 0), Handler)
+    http.socket = context.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
+    server.port = http.server_address[1]
+    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        http.shutdown()
+        http.server_close()
+        thread.join()
+
+
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Nothing: a client that does not trust the certificate, or does not wait, is what a test asked for."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    content: LangSmithServer
+
+    def do_GET(self) -> None:
+        self._reply()
+
+    def do_POST(self) -> None:
+        self._reply()
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nothing."""
+
+    def _reply(self) -> None:
+        length = int(self.headers.get("content-length", 0))
+        body = json.loads(self.rfile.read(length)) if length else None
+        asked = Asked(
+            method=self.command,
+            path=self.path,
+            key=self.headers.get("x-api-key", ""),
+            workspace=self.headers.get("x-tenant-id", ""),
+            body=body,
+        )
+        self.content.asked.append(asked)
+        bad = self.content.always or (self.content.bad.pop(0) if self.content.bad else None)
+        if bad is None:
+            status, content = self.content.answer(asked)
+            self._send(status, json.dumps(content), {})
+            return
+        time.sleep(bad.after_seconds)
+        if bad.hang_up:
+            self.close_connection = True
+            return
+        self._send(bad.status, bad.text, bad.headers, cut_short=bad.cut_short)
+
+    def _send(self, status: int, text: str, headers: dict[str, str], *, cut_short: bool = False) -> None:
+        data = text.encode()
+        self.send_response(status)
+        for name, value in {"content-type": "application/json", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(data) + (100 if cut_short else 0)))
+        self.end_headers()
+        self.wfile.write(data)
+        self.close_connection = cut_short
+
+
+def _certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for loopback that vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "loopback")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(HOST))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    files = folder / "langsmith.pem", folder / "langsmith.key"
+    files[0].write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    files[1].write_bytes(
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return files

@@ -1,0 +1,261 @@
+"""The client of LangSmith's API against a local server that answers as documented, and badly."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from byoc.operations.langsmith import client
+from byoc.operations.langsmith.client import LangSmith, LangSmithError, Project, api_root
+from tests.operations.langsmith_server import KEY, Bad, LangSmithServer, langsmith_server
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LangSmithServer]:
+    """A server whose certificate is trusted; attempts follow each other at once, and none waits long."""
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(client, "READ_SECONDS", 0.4)
+    monkeypatch.setattr(client, "LONGEST_PAUSE_SECONDS", 0)
+    with langsmith_server(tmp_path) as found:
+        monkeypatch.setenv("SSL_CERT_FILE", str(found.certificate))
+        yield found
+
+
+@pytest.fixture
+def langsmith(server: LangSmithServer) -> LangSmith:
+    """A client with the right key."""
+    return LangSmith(server.endpoint, KEY)
+
+
+def _failure(langsmith: LangSmith) -> LangSmithError:
+    with pytest.raises(LangSmithError) as raised:
+        langsmith.project("chat")
+    assert KEY not in str(raised.value)
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "root"),
+    [
+        ("https://api.smith.langchain.com", "https://api.smith.langchain.com/api/v1"),
+        ("https://eu.api.smith.langchain.com/", "https://eu.api.smith.langchain.com/api/v1"),
+        ("https://langsmith.example.com/api", "https://langsmith.example.com/api/v1"),
+        ("https://langsmith.example.com/api/v1", "https://langsmith.example.com/api/v1"),
+        ("https://example.com/langsmith/api/v1/", "https://example.com/langsmith/api/v1"),
+        ("https://api", "https://api/api/v1"),
+    ],
+)
+def test_the_api_lies_below_the_endpoint(endpoint: str, root: str) -> None:
+    assert api_root(endpoint) == root
+
+
+def test_a_project_is_found_by_its_whole_name(server: LangSmithServer, langsmith: LangSmith) -> None:
+    server.add_project("chat-old", NOON)
+    made = server.add_project("chat", NOON)
+    assert langsmith.project("chat") == Project(id=made["id"], name="chat", created=NOON, last_run=None)
+    assert langsmith.project("cha") is None
+    (first, _) = server.asked
+    assert first.path == "/api/v1/sessions?name=chat&limit=100&offset=0"
+    assert (first.key, first.workspace) == (KEY, "")
+
+
+def test_a_project_on_a_later_page_is_found(server: LangSmithServer, langsmith: LangSmith) -> None:
+    for number in range(200):
+        server.add_project(f"chat-{number}")
+    made = server.add_project("chat")
+    found = langsmith.project("chat")
+    assert found is not None
+    assert found.id == made["id"]
+    assert [asked.path.rpartition("=")[2] for asked in server.asked] == ["0", "100", "200"]
+
+
+def test_pages_without_end_are_no_answer(
+    server: LangSmithServer, langsmith: LangSmith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAGE", 1)
+    monkeypatch.setattr(client, "MOST_PAGES", 3)
+    for number in range(5):
+        server.add_project(f"chat-{number}")
+    assert _failure(langsmith).what == f"{langsmith.host} does not answer as LangSmith's API does: pages without end"
+
+
+def test_a_project_is_made_once(server: LangSmithServer, langsmith: LangSmith) -> None:
+    made = langsmith.create_project("chat", "Traces of chat")
+    assert made is not None
+    assert made == langsmith.project("chat")
+    assert langsmith.create_project("chat", "Traces of chat") is None
+    assert server.names() == ["chat"]
+    assert server.asked[0].body == {"name": "chat", "description": "Traces of chat"}
+
+
+def test_a_creation_whose_answer_was_lost_is_asked_again(server: LangSmithServer, langsmith: LangSmith) -> None:
+    server.bad = [Bad(hang_up=True)]
+    assert langsmith.create_project("chat", "") is not None
+    assert [asked.method for asked in server.asked] == ["POST", "POST"]
+
+
+def test_the_newest_trace_is_told(server: LangSmithServer, langsmith: LangSmith) -> None:
+    server.add_project("chat")
+    for day in (3, 9, 5):
+        server.trace("chat", datetime(2026, 11, day, 23, 59, 59, 123456, tzinfo=UTC))
+    project = langsmith.project("chat")
+    assert project is not None
+    assert langsmith.last_trace(project) == datetime(2026, 11, 9, 23, 59, 59, 123456, tzinfo=UTC)
+    assert server.asked[-1].body == {
+        "session": [project.id],
+        "limit": 1,
+        "order": "desc",
+        "select": ["id", "start_time"],
+    }
+
+
+def test_a_project_without_traces_has_none(server: LangSmithServer, langsmith: LangSmith) -> None:
+    server.add_project("chat")
+    project = langsmith.project("chat")
+    assert project is not None
+    assert langsmith.last_trace(project) is None
+
+
+def test_an_empty_page_with_a_next_one_is_not_the_end(server: LangSmithServer, langsmith: LangSmith) -> None:
+    server.add_project("chat")
+    server.trace("chat", NOON)
+    server.empty_pages = 2
+    project = langsmith.project("chat")
+    assert project is not None
+    assert langsmith.last_trace(project) == NOON
+    server.empty_pages = client.MOST_PAGES
+    with pytest.raises(LangSmithError, match="pages without end"):
+        langsmith.last_trace(project)
+
+
+@pytest.mark.parametrize("written", ["2026-11-20T12:00:00", "2026-11-20T12:00:00Z", "2026-11-20T13:00:00.000000+01:00"])
+def test_times_are_read_with_and_without_a_zone(server: LangSmithServer, langsmith: LangSmith, written: str) -> None:
+    server.add_project("chat", NOON, last_run_start_time="2026-11-01T00:00:00", last_run_start_time_live=written)
+    project = langsmith.project("chat")
+    assert project is not None
+    assert project.last_run == NOON
+
+
+def test_the_workspace_goes_with_a_key_of_an_organization(server: LangSmithServer) -> None:
+    LangSmith(server.endpoint, KEY, workspace="0b6b5a0e-0000-4000-8000-000000000001").project("chat")
+    assert server.asked[0].workspace == "0b6b5a0e-0000-4000-8000-000000000001"
+
+
+def test_a_wrong_key_is_told_without_it(server: LangSmithServer) -> None:
+    failure = _failure(LangSmith(server.endpoint, "lsv2_pt_wrong"))
+    assert failure.what == f"127.0.0.1:{server.port} does not take the key (401)"
+    assert "lsv2" not in str(failure)
+    assert len(server.asked) == 1  # not asked again
+    assert "lsv2" not in repr(LangSmith(server.endpoint, "lsv2_pt_wrong"))
+
+
+@pytest.mark.parametrize(
+    ("status", "times", "what"),
+    [
+        (403, 1, "does not take the key (403)"),
+        (404, 1, "does not answer as LangSmith's API does (404)"),
+        (422, 1, "does not answer as LangSmith's API does (422)"),
+        (429, 4, "is too busy for this key (429)"),
+        (500, 4, "failed (500)"),
+        (502, 4, "failed (502)"),
+        (503, 4, "failed (503)"),
+        (501, 1, "failed (501)"),
+    ],
+)
+def test_a_refusal_is_told_and_repeated_where_that_may_help(
+    server: LangSmithServer, langsmith: LangSmith, status: int, times: int, what: str
+) -> None:
+    server.always = Bad(status=status, text=f'{{"detail": "{KEY}"}}')
+    assert _failure(langsmith).what == f"{langsmith.host} {what}"
+    assert len(server.asked) == times
+
+
+def test_a_busy_server_that_recovers_is_no_failure(server: LangSmithServer, langsmith: LangSmith) -> None:
+    server.add_project("chat")
+    server.bad = [Bad(status=429, headers={"retry-after": "3600"}), Bad(status=503), Bad(cut_short=True, text="[")]
+    assert langsmith.project("chat") is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("<html>", "no JSON"),
+        ("", "no JSON"),
+        ("{}", "projects that are no list"),
+        ('[{"name": "chat"}]', "an answer without id"),
+        ('[{"id": 7, "name": "chat"}]', "an answer without id"),
+        ('["chat"]', "an answer without id"),
+        ('[{"id": "1", "name": "chat", "start_time": "yesterday"}]', "start_time that is no time"),
+        ('[{"id": "1", "name": "chat", "start_time": 7}]', "start_time that is no time"),
+    ],
+)
+def test_an_answer_that_says_nothing_is_none(
+    server: LangSmithServer, langsmith: LangSmith, text: str, what: str
+) -> None:
+    server.always = Bad(text=text)
+    assert _failure(langsmith).what == f"{langsmith.host} does not answer as LangSmith's API does: {what}"
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"runs": []}', '{"cursors": {}}', '{"runs": null, "cursors": {}}'])
+def test_half_an_answer_about_runs_is_not_no_run(server: LangSmithServer, langsmith: LangSmith, text: str) -> None:
+    server.always = Bad(text=text)
+    with pytest.raises(LangSmithError, match=r"an answer without (runs|cursors)"):
+        langsmith.last_trace(Project(id="1", name="chat", created=None, last_run=None))
+
+
+def test_half_a_page_is_no_answer(server: LangSmithServer, langsmith: LangSmith) -> None:
+    server.always = Bad(text="[]", cut_short=True)
+    assert _failure(langsmith).what == f"{langsmith.host} cannot be reached: ProtocolError"
+    assert len(server.asked) == 4
+
+
+def test_a_server_that_does_not_answer_is_given_up(
+    server: LangSmithServer, langsmith: LangSmith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "READ_SECONDS", 0.1)
+    server.always = Bad(after_seconds=1)
+    assert _failure(langsmith).what == f"{langsmith.host} did not answer in time"
+
+
+def test_nobody_listening_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        failure = _failure(LangSmith(f"https://127.0.0.1:{port}", KEY))
+    assert failure.what == f"127.0.0.1:{port} cannot be reached: NewConnectionError"
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_the_key_is_not_sent_after_a_redirect(
+    server: LangSmithServer, langsmith: LangSmith, tmp_path: Path, status: int
+) -> None:
+    (tmp_path / "other").mkdir()
+    with langsmith_server(tmp_path / "other") as other:
+        server.always = Bad(status=status, headers={"location": f"{other.endpoint}/api/v1/sessions"})
+        failure = _failure(langsmith)
+        assert failure.what == (
+            f"{langsmith.host} redirects to 127.0.0.1:{other.port} ({status}); the key was not sent there"
+        )
+        assert other.asked == []
+
+
+def test_a_certificate_that_nobody_vouches_for_gets_no_key(
+    server: LangSmithServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SSL_CERT_FILE")
+    failure = _failure(LangSmith(server.endpoint, KEY))
+    assert failure.what == f"the certificate of 127.0.0.1:{server.port} is not trusted, or TLS failed"
+    assert server.asked == []
+
+
+def test_a_certificate_of_another_host_gets_no_key(server: LangSmithServer) -> None:
+    failure = _failure(LangSmith(f"https://localhost:{server.port}", KEY))
+    assert failure.what == f"the certificate of localhost:{server.port} is not trusted, or TLS failed"
+    assert server.asked == []

@@ -1,0 +1,79 @@
+"""How ``byoc retention`` has a stack destroyed, and what it says of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from byoc.automation.asked import Asked, Verb
+from byoc.automation.command import Command
+from byoc.cli.operations.retention import _by_pulumi
+from byoc.errors import ByocError
+from byoc.runs import Failure
+
+FAILURE = Failure(
+    urn="urn:pulumi:demo-chat::byoc::aws:rds/instance:Instance::chat-database",
+    type="aws:rds/instance:Instance",
+    op="delete",
+    action="rds:DeleteDBInstance",
+    error="AccessDenied: not authorized",
+    remedy="ask for the action",
+)
+
+
+@dataclass
+class FakeCommand:
+    """A command that fails as it is told, under a lock that must be held meanwhile."""
+
+    failures: tuple[Failure, ...] = ()
+    state: str = "succeeded"
+    asked: list[tuple[Path, Asked]] = field(default_factory=list)
+    log: list[str] = field(default_factory=list)
+
+    def prepare(self, folder: Path, asked: Asked) -> FakeCommand:
+        self.asked.append((folder, asked))
+        return self
+
+    @contextlib.contextmanager
+    def locked(self) -> Iterator[None]:
+        self.log.append("lock")
+        yield
+        self.log.append("unlock")
+
+    def run(self) -> SimpleNamespace:
+        self.log.append("run")
+        outcome = SimpleNamespace(result=SimpleNamespace(failures=self.failures))
+        return SimpleNamespace(ok=self.state == "succeeded", outcomes=(outcome,), state=self.state)
+
+
+def destroyed(monkeypatch: pytest.MonkeyPatch, command: FakeCommand) -> FakeCommand:
+    """Have a stack destroyed by this command."""
+    monkeypatch.setattr(Command, "prepare", command.prepare)
+    _by_pulumi(Path("project"))("demo-chat")
+    return command
+
+
+def test_a_stack_is_destroyed_by_its_name_under_its_lock(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = destroyed(monkeypatch, FakeCommand())
+    ((folder, asked),) = command.asked
+    assert folder == Path("project")
+    assert (asked.verb, asked.stacks, asked.every) == (Verb.DESTROY, ("demo-chat",), False)
+    assert asked.options.message == "unused: byoc retention"
+    assert asked.options.targets == ()
+    assert command.log == ["lock", "run", "unlock"]
+
+
+def test_what_failed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ByocError) as raised:
+        destroyed(monkeypatch, FakeCommand(failures=(FAILURE,), state="failed"))
+    assert str(raised.value) == FAILURE.render()
+
+
+def test_an_interruption_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ByocError, match=r"^destroying demo-chat: interrupted$"):
+        destroyed(monkeypatch, FakeCommand(state="interrupted"))
