@@ -1,0 +1,211 @@
+"""What stands in the way of a teardown: a pure function of facts."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from byoc.operations.teardown.facts import (
+    Database,
+    Facts,
+    Key,
+    LoadBalancer,
+    Registered,
+)
+from byoc.operations.teardown.found import Found, NotAsked
+from byoc.operations.teardown.look_data import DATABASE
+
+_STANDING = ("ECS service", DATABASE, "load balancer")
+"""Kinds that show that a deployment still stands: they use what an account stack would delete."""
+_DECIDING = ("databases", "secrets", "log groups", "ECS services", "load balancers")
+"""Kinds that must be known before anything begins: they hold data, or show what still stands. Of all others, AWS
+refuses to delete what cannot go."""
+
+
+class Clearing(enum.StrEnum):
+    """What a teardown does about a blocker by itself."""
+
+    NOTHING = "nothing"
+    """Somebody else has to."""
+    DEREGISTER = "deregister"
+    """The instance goes out of Cloud Map."""
+    UNPROTECT = "unprotect"
+    """The deletion protection is taken off; only where that was asked for."""
+    LEFT_TO_AWS = "goes on: AWS itself refuses what cannot go"
+    """It is not known, and nothing that holds data depends on it."""
+    GOES_FIRST = "goes first"
+    """Another stack of the same command takes it away."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Blocker:
+    """One thing that AWS, or the engine, would refuse a deletion for."""
+
+    kind: str
+    id: str
+    why: str
+    remedy: str
+    clearing: Clearing = Clearing.NOTHING
+    subject: Registered | Database | LoadBalancer | None = None
+    """What is to be cleared."""
+
+    @property
+    def stands(self) -> bool:
+        """Whether it keeps a teardown from beginning."""
+        return self.clearing is Clearing.NOTHING
+
+
+def blockers(
+    facts: Facts, *, own: Collection[str], is_install: bool, unprotect: bool, going_first: Collection[str] = ()
+) -> tuple[Blocker, ...]:
+    """What stands in the way.
+
+    ``own``: the deployments of the stack itself. ``unprotect``: whether deletion protection may be taken off.
+    ``going_first``: deployments that other stacks of the same command take away before.
+    """
+    found = [*_unanswered(facts), *_databases(facts, own, unprotect=unprotect)]
+    found += _balancers(facts, own, unprotect=unprotect)
+    if is_install:
+        found += _standing(facts, own, going_first)
+        found += _others_services(facts, own)
+        found += _guests(facts)
+    found += _registered(facts)
+    return tuple(found)
+
+
+def _unanswered(facts: Facts) -> Iterator[Blocker]:
+    for item in (*facts.look.not_asked, *facts.not_asked):
+        yield Blocker(
+            kind="unknown",
+            id=item.what,
+            why=f"AWS did not say: {item.why}",
+            remedy="repeat it later, or with credentials that may ask (--profile)",
+            clearing=Clearing.NOTHING if item.what in _DECIDING else Clearing.LEFT_TO_AWS,
+        )
+
+
+def _databases(facts: Facts, own: Collection[str], *, unprotect: bool) -> Iterator[Blocker]:
+    for database in facts.databases:
+        if database.deployment not in own:
+            continue  # it goes with its own stack
+        if database.protected:
+            yield Blocker(
+                kind=DATABASE,
+                id=database.identifier,
+                why="it is protected from deletion",
+                remedy="--unprotect takes the protection off; or set database.deletionProtection to false and run up",
+                clearing=Clearing.UNPROTECT if unprotect else Clearing.NOTHING,
+                subject=database,
+            )
+        if database.final_snapshot:
+            yield from _key(database)
+
+
+def _key(database: Database) -> Iterator[Blocker]:
+    """A final snapshot is encrypted as its database is: it can neither be made nor read without that key."""
+    key = database.key
+    if isinstance(key, NotAsked):
+        yield Blocker(
+            kind="key",
+            id=key.what.removeprefix("key "),
+            why=f"the final snapshot of {database.identifier} needs it, and AWS did not say how it is: {key.why}",
+            remedy="repeat it with credentials that may ask kms:DescribeKey",
+            clearing=Clearing.LEFT_TO_AWS,  # without its key, AWS refuses to make the snapshot, and to delete
+        )
+    elif isinstance(key, Key) and not key.of_aws and key.state != "Enabled":
+        yield Blocker(
+            kind="key",
+            id=key.arn,
+            why=f"the final snapshot of {database.identifier} needs it, and it is {key.state}",
+            remedy="aws kms cancel-key-deletion and enable-key, or set database.finalSnapshot to false and run up",
+        )
+
+
+def _balancers(facts: Facts, own: Collection[str], *, unprotect: bool) -> Iterator[Blocker]:
+    for balancer in facts.load_balancers:
+        if balancer.deployment not in own:
+            continue
+        yield Blocker(
+            kind="load balancer",
+            id=balancer.name,
+            why="somebody protected it from deletion",
+            remedy="--unprotect takes the protection off",
+            clearing=Clearing.UNPROTECT if unprotect else Clearing.NOTHING,
+            subject=balancer,
+        )
+
+
+def _standing_parts(facts: Facts, own: Collection[str]) -> dict[str, list[Found]]:
+    standing: dict[str, list[Found]] = {}
+    for item in facts.look.of(*_STANDING):
+        if item.deployment and item.deployment not in own:
+            standing.setdefault(item.deployment, []).append(item)
+    return standing
+
+
+def _standing(facts: Facts, own: Collection[str], going_first: Collection[str]) -> Iterator[Blocker]:
+    for deployment, items in sorted(_standing_parts(facts, own).items()):
+        parts = ", ".join(f"{item.kind} {item.id}" for item in items)
+        yield Blocker(
+            kind="deployment",
+            id=deployment,
+            why=f"it still stands: {parts}",
+            remedy=f"tear its stack down first, or name it in the same command: byoc teardown <stack of {deployment}>",
+            clearing=Clearing.GOES_FIRST if deployment in going_first else Clearing.NOTHING,
+        )
+
+
+def _others_services(facts: Facts, own: Collection[str]) -> Iterator[Blocker]:
+    standing = _standing_parts(facts, own)
+    for item in facts.look.of("ECS service"):
+        if not item.deployment and not _is_of(item.id.partition("/")[2], own):
+            yield Blocker(
+                kind=item.kind,
+                id=item.id,
+                why="it runs in the install's cluster, and no deployment of ours has made it",
+                remedy="delete it, or move it to another cluster",
+            )
+    for item in facts.look.of("Cloud Map service"):
+        name = item.note.partition(",")[0]
+        if name not in own and name not in standing:
+            yield Blocker(
+                kind=item.kind,
+                id=item.id,
+                why=f"'{name}' is in the install's namespace, which goes only when it is empty",
+                remedy=f"aws servicediscovery delete-service --id {item.id}",
+            )
+
+
+def _is_of(service: str, own: Collection[str]) -> bool:
+    return any(f"-{name}-" in service for name in own)
+
+
+def _guests(facts: Facts) -> Iterator[Blocker]:
+    for guest in facts.guests:
+        yield Blocker(
+            kind=guest.kind,
+            id=guest.id,
+            why=f"others made it, and {guest.where} stays as long as it is there"
+            + (f": {guest.note}" if guest.note else ""),
+            remedy="ask whose it is; delete or move it",
+        )
+
+
+def _registered(facts: Facts) -> Iterator[Blocker]:
+    for item in facts.registered:
+        if item.is_running:
+            continue  # ECS takes it away with its service
+        command = f"aws servicediscovery deregister-instance --service-id {item.service_id} --instance-id {item.id}"
+        if item.ecs_service:
+            why = f"it is registered as '{item.service}', and its ECS service {item.ecs_service} is gone"
+        else:
+            why = f"it is registered as '{item.service}', and not by an ECS service of the install"
+        yield Blocker(
+            kind="Cloud Map instance",
+            id=item.id,
+            why=why,
+            remedy=command,
+            clearing=Clearing.DEREGISTER if item.ecs_service else Clearing.NOTHING,
+            subject=item,
+        )

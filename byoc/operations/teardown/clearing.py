@@ -1,0 +1,106 @@
+"""Takes out of the way what is ours: each change is told, with its reason, before it is made."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from byoc.errors import ByocError
+from byoc.operations.answers import AbsentError
+from byoc.operations.teardown.blockers import Blocker
+from byoc.operations.teardown.facts import Database, LoadBalancer, Registered
+from byoc.operations.teardown.found import Found
+from byoc.operations.teardown.subject import Subject
+
+_SECONDS = 120.0
+"""How long a change may take until AWS shows it."""
+_PAUSE = 2.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """One change: what is called, on what, and why."""
+
+    action: str
+    on: str
+    why: str
+
+
+class Clear:
+    """The changes that a teardown makes by itself, outside the engine; each may be repeated."""
+
+    def __init__(self, subject: Subject, tell: Callable[[Told], None]) -> None:
+        self._subject = subject
+        self._account = subject.account
+        self._tell = tell
+
+    def clear(self, blockers: Iterable[Blocker]) -> None:
+        """Take these blockers away; raises :class:`~byoc.errors.ByocError` where AWS refuses."""
+        for blocker in blockers:
+            if isinstance(blocker.subject, Registered):
+                self._deregister(blocker.subject, blocker.why)
+            elif isinstance(blocker.subject, Database):
+                self._unprotect_database(blocker.subject)
+            elif isinstance(blocker.subject, LoadBalancer):
+                self._unprotect_balancer(blocker.subject)
+
+    def purge(self, secrets: Iterable[Found]) -> None:
+        """Delete secrets that wait for their deletion, at once and for good."""
+        for secret in secrets:
+            why = "--purge-secrets: its name can be used again"
+            self._tell(Told(action="secretsmanager:DeleteSecret", on=secret.id, why=why))
+            try:
+                self._account.ask("secretsmanager:DeleteSecret", SecretId=secret.id, ForceDeleteWithoutRecovery=True)
+            except AbsentError:
+                continue
+
+    def _deregister(self, item: Registered, why: str) -> None:
+        self._tell(Told(action="servicediscovery:DeregisterInstance", on=f"{item.service} {item.id}", why=why))
+        try:
+            self._account.ask("servicediscovery:DeregisterInstance", ServiceId=item.service_id, InstanceId=item.id)
+        except AbsentError:
+            return
+        self._wait(f"instance {item.id} leaves Cloud Map", lambda: not self._is_registered(item))
+
+    def _is_registered(self, item: Registered) -> bool:
+        try:
+            listed = self._account.all("servicediscovery:ListInstances", "Instances", ServiceId=item.service_id)
+            return any(each["Id"] == item.id for each in listed)
+        except AbsentError:
+            return False
+
+    def _unprotect_database(self, item: Database) -> None:
+        why = "--unprotect: it is protected from deletion"
+        self._tell(Told(action="rds:ModifyDBInstance", on=item.identifier, why=why))
+        self._account.ask(
+            "rds:ModifyDBInstance",
+            DBInstanceIdentifier=item.identifier,
+            DeletionProtection=False,
+            ApplyImmediately=True,
+        )
+        self._wait(f"database {item.identifier} is unprotected", lambda: self._is_free(item.identifier))
+
+    def _is_free(self, identifier: str) -> bool:
+        try:
+            (found,) = self._account.ask("rds:DescribeDBInstances", DBInstanceIdentifier=identifier)["DBInstances"]
+        except AbsentError:
+            return True
+        return not found.get("DeletionProtection") and found["DBInstanceStatus"] == "available"
+
+    def _unprotect_balancer(self, item: LoadBalancer) -> None:
+        why = "--unprotect: it is protected from deletion"
+        self._tell(Told(action="elasticloadbalancing:ModifyLoadBalancerAttributes", on=item.name, why=why))
+        self._account.ask(
+            "elasticloadbalancing:ModifyLoadBalancerAttributes",
+            LoadBalancerArn=item.arn,
+            Attributes=[{"Key": "deletion_protection.enabled", "Value": "false"}],
+        )
+
+    @staticmethod
+    def _wait(what: str, is_done: Callable[[], bool]) -> None:
+        until = time.monotonic() + _SECONDS
+        while not is_done():
+            if time.monotonic() > until:
+                raise ByocError(f"{what}: not seen within {_SECONDS:.0f} s\n      mend it:  run the same command again")
+            time.sleep(_PAUSE)

@@ -1,0 +1,139 @@
+"""Looks for what holds data: databases, their snapshots and backups, their groups, and secrets."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from byoc import tags
+from byoc.operations.answers import AbsentError
+from byoc.operations.teardown.found import Found
+from byoc.operations.teardown.subject import Subject, tag_map
+
+SNAPSHOT = "database snapshot"
+SECRET = "secret"  # noqa: S105 - a kind of thing
+PENDING_SECRET = "secret that waits for its deletion"  # noqa: S105
+DATABASE = "database"
+_SUFFIX = re.compile(r"[0-9]{18}[0-9a-f]{8}")
+"""What the AWS provider puts behind a name's prefix: a time and a counter."""
+
+
+def databases(subject: Subject) -> Iterator[Found]:
+    """RDS instances."""
+    for item in described_databases(subject):
+        status = item["DBInstanceStatus"]
+        yield Found(
+            kind=DATABASE,
+            id=item["DBInstanceIdentifier"],
+            deployment=tag_map(item.get("TagList")).get(tags.DEPLOYMENT_KEY, ""),
+            note="" if status == "available" else status,
+            facts=item,
+        )
+
+
+def described_databases(subject: Subject) -> Iterator[dict[str, Any]]:
+    """The subject's databases as RDS describes them."""
+    if subject.install is None:
+        for identifier in subject.databases():
+            try:
+                answer = subject.account.ask("rds:DescribeDBInstances", DBInstanceIdentifier=identifier)
+            except AbsentError:
+                continue
+            yield from answer["DBInstances"]
+        return
+    for item in subject.account.all("rds:DescribeDBInstances", "DBInstances"):
+        if subject.may_own(item["DBInstanceIdentifier"], tag_map(item.get("TagList"))):
+            yield item
+
+
+def snapshots(subject: Subject) -> Iterator[Found]:
+    """Snapshots that outlive their database: final ones, and those that somebody took."""
+    if subject.install is None:
+        described: list[dict[str, Any]] = []
+        for identifier in subject.databases():
+            described += subject.account.all(
+                "rds:DescribeDBSnapshots", "DBSnapshots", DBInstanceIdentifier=identifier, SnapshotType="manual"
+            )
+    else:
+        every = subject.account.all("rds:DescribeDBSnapshots", "DBSnapshots", SnapshotType="manual")
+        described = [
+            item for item in every if subject.may_own(item["DBInstanceIdentifier"], tag_map(item.get("TagList")))
+        ]
+    for item in described:
+        yield Found(
+            kind=SNAPSHOT,
+            id=item["DBSnapshotIdentifier"],
+            deployment=tag_map(item.get("TagList")).get(tags.DEPLOYMENT_KEY, ""),
+            facts=item,
+        )
+
+
+def automated_backups(subject: Subject) -> Iterator[Found]:
+    """Backups that RDS keeps of a database that is gone; a database's own go with it."""
+    try:
+        listed = list(subject.account.all("rds:DescribeDBInstanceAutomatedBackups", "DBInstanceAutomatedBackups"))
+    except AbsentError:
+        return
+    for item in listed:
+        identifier = item["DBInstanceIdentifier"]
+        ours = identifier in subject.databases() or subject.may_own(identifier, tag_map(item.get("TagList")))
+        if ours and item.get("Status") == "retained":
+            yield Found(kind="retained database backup", id=str(item.get("DbiResourceId") or identifier))
+
+
+def parameter_groups(subject: Subject) -> Iterator[Found]:
+    """Parameter groups of databases; AWS's lists have no tags, and the provider ends the names."""
+    begins = {f"{identifier}-" for identifier in subject.databases()}
+    for item in subject.account.all("rds:DescribeDBParameterGroups", "DBParameterGroups"):
+        name = item["DBParameterGroupName"]
+        if any(name.startswith(begin) and _SUFFIX.fullmatch(name[len(begin) :]) for begin in begins):
+            yield Found(kind="database parameter group", id=name)
+        elif subject.install is not None and name.startswith(f"{subject.names.prefix}-"):
+            listed = subject.account.ask("rds:ListTagsForResource", ResourceName=item["DBParameterGroupArn"])
+            found_tags = tag_map(listed.get("TagList"))
+            if subject.may_own(name, found_tags):
+                of = found_tags.get(tags.DEPLOYMENT_KEY, "")
+                yield Found(kind="database parameter group", id=name, deployment=of)
+
+
+def subnet_groups(subject: Subject) -> Iterator[Found]:
+    """The group of subnets that databases live in."""
+    name = subject.names.db_subnet_group
+    try:
+        subject.account.ask("rds:DescribeDBSubnetGroups", DBSubnetGroupName=name)
+    except AbsentError:
+        return
+    yield Found(kind="database subnet group", id=name)
+
+
+def secrets(subject: Subject) -> Iterator[Found]:
+    """Secrets, and those that are scheduled for deletion and keep their name until then."""
+    if subject.install is None:
+        for name in subject.secrets():
+            try:
+                item = subject.account.ask("secretsmanager:DescribeSecret", SecretId=name)
+            except AbsentError:
+                continue
+            yield _secret(item)
+        return
+    begins = f"{subject.names.prefix}/"
+    listed = subject.account.all(
+        "secretsmanager:ListSecrets",
+        "SecretList",
+        IncludePlannedDeletion=True,
+        Filters=[{"Key": "name", "Values": [begins]}],
+    )
+    for item in listed:
+        if item["Name"].startswith(begins) and subject.may_own(item["Name"], tag_map(item.get("Tags"))):
+            yield _secret(item)
+
+
+def _secret(item: Mapping[str, Any]) -> Found:
+    scheduled = item.get("DeletedDate")
+    return Found(
+        kind=PENDING_SECRET if scheduled else SECRET,
+        id=item["Name"],
+        deployment=tag_map(item.get("Tags")).get(tags.DEPLOYMENT_KEY, ""),
+        note=f"deleted on {scheduled:%Y-%m-%d}; its name is taken until AWS ends it" if scheduled else "",
+    )

@@ -1,0 +1,162 @@
+"""What a teardown would do, before it does anything."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from byoc.operations.teardown.blockers import Blocker, Clearing, blockers
+from byoc.operations.teardown.facts import Database, Facts, Key
+from byoc.operations.teardown.found import Found
+from byoc.operations.teardown.look_data import DATABASE, PENDING_SECRET, SECRET, SNAPSHOT
+from byoc.operations.teardown.look_rights import LINKED_ROLE
+from byoc.operations.teardown.look_serving import INSIGHTS, REPOSITORY
+from byoc.operations.teardown.read import describe_key, read_facts
+from byoc.operations.teardown.sign_off import Entry, Keys, Verdict, sign_off
+from byoc.operations.teardown.subject import Subject
+
+NO_COST = (
+    "what this cost is not said: there is no price list at hand that would be right for this account; "
+    "AWS Cost Explorer shows it by the tags byoc-install and byoc-deployment"
+)
+_DATA = (DATABASE, SECRET, "log group")
+"""Kinds whose deletion loses something that cannot be made again."""
+_NEVER = (SNAPSHOT, LINKED_ROLE, INSIGHTS, PENDING_SECRET)
+"""Kinds that no destroy touches."""
+_OF_DEPLOYMENTS = (
+    "alarm",
+    "scaling policy",
+    "scalable target",
+    "ECS service",
+    "ECS task",
+    "ECS task definition",
+    "Cloud Map service",
+    "load balancer",
+    "target group",
+    DATABASE,
+    "database parameter group",
+    SECRET,
+)
+"""Kinds that an account stack has only for deployments of its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """What a user allows beyond a plain teardown.
+
+    ``unprotect``: deletion protection may be taken off. ``purge_secrets``: secrets that wait for their deletion under
+    our names are deleted without recovery. By default neither.
+    """
+
+    unprotect: bool = False
+    purge_secrets: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The order of things, for one stack."""
+
+    subject: Subject
+    facts: Facts
+    going: tuple[Found, ...]
+    """What a destroy deletes, in the order in which it can go."""
+    kept: tuple[Entry, ...]
+    """What stays, and why."""
+    blockers: tuple[Blocker, ...]
+    purged: tuple[Found, ...]
+    """Secrets that are deleted for good."""
+
+    @property
+    def stack(self) -> str:
+        """The stack's name."""
+        return self.subject.stack
+
+    @property
+    def standing(self) -> tuple[Blocker, ...]:
+        """What keeps the teardown from beginning."""
+        return tuple(item for item in self.blockers if item.stands)
+
+    @property
+    def cleared(self) -> tuple[Blocker, ...]:
+        """What the teardown itself takes out of the way."""
+        return tuple(item for item in self.blockers if item.clearing in (Clearing.DEREGISTER, Clearing.UNPROTECT))
+
+    @property
+    def data(self) -> frozenset[tuple[str, str]]:
+        """Everything that holds data and is named here to go."""
+        return frozenset(item.key for item in self.going if item.kind in _DATA)
+
+    @property
+    def ending(self) -> tuple[str, ...]:
+        """Databases that go and are to leave a final snapshot."""
+        return tuple(item.identifier for item in self.facts.databases if item.final_snapshot)
+
+
+def make_plan(subject: Subject, options: Options, *, going_first: Collection[str] = ()) -> Plan:
+    """Ask AWS about a stack, and say what its teardown would do; nothing is changed.
+
+    ``going_first``: deployments that are torn down before, by the same command.
+    """
+    facts = read_facts(subject)
+    kept = [
+        entry
+        for entry in sign_off(subject.stack, facts.look, snapshot_keys(subject, facts), traces=traces(subject)).entries
+        if entry.verdict is Verdict.KEPT
+    ]
+    kept += [_coming_snapshot(database) for database in facts.databases if database.final_snapshot]
+    pending = facts.look.of(PENDING_SECRET)
+    return Plan(
+        subject=subject,
+        facts=facts,
+        going=tuple(item for item in facts.look.found if _goes(item, subject)),
+        kept=tuple(kept),
+        blockers=blockers(
+            facts,
+            own=subject.deployment_names,
+            is_install=subject.install is not None,
+            unprotect=options.unprotect,
+            going_first=going_first,
+        ),
+        purged=pending if options.purge_secrets else (),
+    )
+
+
+def _goes(item: Found, subject: Subject) -> bool:
+    if item.kind in _NEVER or (item.kind == REPOSITORY and item.facts.get("images")):
+        return False
+    if subject.install is None or item.kind not in _OF_DEPLOYMENTS:
+        return True
+    # Of an account stack's own deployments; others go with their own stacks.
+    named = any(item.id.endswith(name) or f"/{name} " in item.id for name in subject.services())
+    return item.deployment in subject.deployment_names or (not item.deployment and named)
+
+
+def snapshot_keys(subject: Subject, facts: Facts) -> Keys:
+    """The keys of the snapshots that are there."""
+    return keys_of(subject, facts.look.of(SNAPSHOT))
+
+
+def keys_of(subject: Subject, snapshots: Collection[Found]) -> Keys:
+    """The keys of snapshots, each asked about once."""
+    ids = {str(item.facts["KmsKeyId"]) for item in snapshots if item.facts.get("KmsKeyId")}
+    return {key_id: describe_key(subject.account, key_id) for key_id in sorted(ids)}
+
+
+def traces(subject: Subject) -> tuple[str, ...]:
+    """The tracing projects of the subject's deployments."""
+    return tuple(
+        target.section.tracing.project_of(target.deployment)
+        for target in subject.deployments
+        if target.section.tracing.enabled
+    )
+
+
+def _coming_snapshot(database: Database) -> Entry:
+    key = database.key
+    held = f"; it will need key {key.arn}" if isinstance(key, Key) and not key.of_aws else ""
+    return Entry(
+        verdict=Verdict.KEPT,
+        kind=f"final {SNAPSHOT}",
+        id=f"{database.identifier}-final-…",
+        why=f"AWS makes it before the database goes: {database.storage_gib} GiB{held}",
+    )

@@ -1,0 +1,145 @@
+"""Takes a stack down: clears what is ours and in the way, has the engine destroy, looks at what is left."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass
+
+from byoc.errors import ByocError
+from byoc.operations.answers import AbsentError
+from byoc.operations.teardown.clearing import Clear, Told
+from byoc.operations.teardown.look import look_around
+from byoc.operations.teardown.look_data import SNAPSHOT
+from byoc.operations.teardown.look_serving import REPOSITORY
+from byoc.operations.teardown.plan import Options, Plan, keys_of, make_plan, traces
+from byoc.operations.teardown.sign_off import SignedOff, sign_off
+from byoc.operations.teardown.subject import Subject
+from byoc.runs import Failure, RunResult
+
+_REPOSITORY_TYPE = "aws:ecr/repository:Repository"
+_NOT_EMPTY = "RepositoryNotEmptyException"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """What holds the stacks' state and deletes what they made: Pulumi, or the sandbox's engine.
+
+    ``destroy``: everything of a stack by its name, going on where one thing cannot be deleted. ``unprotect``: take the
+    engine's own protection off all resources of a stack.
+    """
+
+    destroy: Callable[[str], RunResult]
+    unprotect: Callable[[str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What became of one stack."""
+
+    plan: Plan
+    told: tuple[Told, ...]
+    """Every change that was made outside the engine, and why."""
+    destroyed: RunResult | None = None
+    """None where it did not come to that."""
+    signed: SignedOff | None = None
+    error: str = ""
+    """Why it stopped early."""
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether the stack is gone, and the sweep found nothing but what is kept on purpose."""
+        return not self.error and self.signed is not None and self.signed.is_clean
+
+
+def sweep(subject: Subject, *, ended: Collection[str] = ()) -> SignedOff:
+    """What is left of a stack; nothing is changed. ``ended``: databases that must have left a final snapshot."""
+    look = look_around(subject)
+    keys = keys_of(subject, look.of(SNAPSHOT))
+    return sign_off(subject.stack, look, keys, traces=traces(subject), ended=ended)
+
+
+def tear_down(
+    plans: Iterable[Plan], engine: Engine, options: Options, tell: Callable[[Told], None] = lambda _: None
+) -> Iterator[Outcome]:
+    """Take stacks down, one after another, in the order of the plans: deployments before their account.
+
+    Each is asked about once more just before: what holds data and was not in the plan that was shown stops it. A stack
+    of an install is not begun if one of its deployments did not go. May be run again after any interruption.
+    """
+    failed: set[tuple[str, str]] = set()
+    for shown in plans:
+        subject = shown.subject
+        place = (subject.account.account.account_id, subject.names.prefix)
+        if subject.install is not None and place in failed:
+            yield Outcome(plan=shown, told=(), error="a deployment of this install did not go; nothing was begun")
+            continue
+        outcome = _one(shown, engine, options, tell)
+        if outcome.error:
+            failed.add(place)
+        yield outcome
+
+
+def _one(shown: Plan, engine: Engine, options: Options, tell: Callable[[Told], None]) -> Outcome:
+    told: list[Told] = []
+
+    def note(item: Told) -> None:
+        told.append(item)
+        tell(item)
+
+    plan = make_plan(shown.subject, options)
+    refused = _refused(shown, plan)
+    if refused:
+        return Outcome(plan=plan, told=(), error=refused)
+    destroyed: RunResult | None = None
+    try:
+        destroyed = _destroy(plan, engine, options, note)
+        unexpected = unexpected_failures(destroyed, plan)
+        error = "\n".join(item.render() for item in unexpected) or ("interrupted" if destroyed.interrupted else "")
+        if not error:
+            named = {item.key for item in shown.purged}
+            Clear(plan.subject, note).purge(item for item in plan.purged if item.key in named)
+    except (ByocError, AbsentError) as failure:
+        error = str(failure)
+    signed = sweep(plan.subject, ended=() if error else plan.ending)
+    return Outcome(plan=plan, told=tuple(told), destroyed=destroyed, signed=signed, error=error)
+
+
+def _refused(shown: Plan, plan: Plan) -> str:
+    if plan.standing:
+        lines = "\n".join(f"  {item.kind} {item.id}: {item.why}" for item in plan.standing)
+        return f"something stands in the way; nothing was begun\n{lines}"
+    unnamed = sorted(plan.data - shown.data)
+    if unnamed:
+        names = ", ".join(f"{kind} {id_}" for kind, id_ in unnamed)
+        return f"the plan that was shown did not name {names}; nothing was begun; look at the plan again"
+    return ""
+
+
+def _destroy(plan: Plan, engine: Engine, options: Options, note: Callable[[Told], None]) -> RunResult:
+    """Clear, destroy; and once more if meanwhile something of ours was left in the way."""
+    subject = plan.subject
+    Clear(subject, note).clear(plan.cleared)
+    if options.unprotect:
+        note(Told(action="unprotect", on=subject.stack, why="--unprotect: the engine's own protection goes"))
+        engine.unprotect(subject.stack)
+    note(Told(action="destroy", on=subject.stack, why="the plan: everything that the stack made goes"))
+    result = engine.destroy(subject.stack)
+    if result.interrupted or not unexpected_failures(result, plan):
+        return result
+    again = make_plan(subject, options)
+    if not again.cleared or again.standing:
+        return result
+    Clear(subject, note).clear(again.cleared)
+    note(Told(action="destroy", on=subject.stack, why="what its first run met in the way is cleared"))
+    return engine.destroy(subject.stack)
+
+
+def unexpected_failures(result: RunResult, plan: Plan) -> tuple[Failure, ...]:
+    """What went wrong, but for repositories that the plan keeps: AWS refuses to delete what holds images."""
+    kept = {entry.id for entry in plan.kept if entry.kind == REPOSITORY}
+
+    def is_kept(failure: Failure) -> bool:
+        about = any(failure.urn.endswith(f"-repository-{name}") for name in kept)
+        return failure.type == _REPOSITORY_TYPE and _NOT_EMPTY in failure.error and about
+
+    return tuple(failure for failure in result.failures if not is_kept(failure))
