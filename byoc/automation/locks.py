@@ -17,6 +17,10 @@ from typing import IO, Any
 from byoc.errors import InputError
 
 
+class BusyError(InputError):
+    """Another run is at the stack."""
+
+
 @contextmanager
 def held(project_root: Path, stacks: Iterable[str], *, words: str, run: str = "") -> Iterator[tuple[int, ...]]:
     """Hold the locks of ``stacks`` while the block lasts, and for as long as a process lives that inherits them.
@@ -24,7 +28,7 @@ def held(project_root: Path, stacks: Iterable[str], *, words: str, run: str = ""
     Gives the locks' file descriptors, for such a process. ``words`` and ``run`` tell others who holds them: the command
     and the id of its detached run.
 
-    Raises :class:`~byoc.errors.InputError` if any of them is held; then none is.
+    Raises :class:`BusyError` if any of them is held; then none is.
     """
     folder = project_root / ".byoc" / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -42,7 +46,7 @@ def _take(path: Path, stack: str) -> IO[bytes]:
     except BlockingIOError:
         holder = _holder(file)
         file.close()
-        raise InputError(_busy(stack, holder)) from None
+        raise BusyError(_busy(stack, holder)) from None
     return file
 
 

@@ -30,6 +30,8 @@ _FILE_MODE = 0o600
 class RunState(enum.StrEnum):
     """How a detached run stands."""
 
+    QUEUED = "queued"
+    """Submitted (``byoc submit``), and not begun."""
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -37,6 +39,8 @@ class RunState(enum.StrEnum):
     """Stopped in good order: what was under way was finished and recorded."""
     LOST = "lost"
     """Its process is gone and left no result: it was killed, or the machine went down."""
+    SKIPPED = "skipped"
+    """Submitted and never begun: a newer one of its stack was submitted meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,14 @@ class RunRecord:
         result = self.result
         if result is not None:
             return RunState(result["state"])
-        return RunState.RUNNING if alive else RunState.LOST
+        if alive:
+            return RunState.RUNNING
+        return RunState.QUEUED if self.was_submitted and self.pid is None else RunState.LOST
+
+    @property
+    def was_submitted(self) -> bool:
+        """Whether it is one of a stack's queue (``byoc.automation.submissions``)."""
+        return "submission" in self.request
 
     def is_alive(self) -> bool:
         """Whether a process holds the run's lock."""

@@ -1,0 +1,63 @@
+"""No new revision while one is rolling out: the question is pure, and asked before anything is done."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from byoc.errors import InputError
+from byoc.operations.revisions.read import AbsentServiceError, read_services
+from byoc.operations.status.facts import ServiceFacts
+from byoc.operations.targets import Target
+from byoc.operations.times import iso
+
+IN_PROGRESS = "IN_PROGRESS"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RollingOut:
+    """A roll-out that is under way."""
+
+    role: str
+    service: ServiceFacts
+
+    def text(self, target: Target) -> str:
+        """What is rolling out since when, and the way out."""
+        service, since = self.service, self.service.changed_at
+        changed = f", last changed {iso(since)}" if since else ""
+        stop = (
+            f"aws ecs list-service-deployments --cluster {target.names.cluster} --service {service.name} "
+            "--status IN_PROGRESS\n"
+            "                then: aws ecs stop-service-deployment --stop-type ROLLBACK --service-deployment-arn <ARN>"
+        )
+        return (
+            f"{target.deployment}: {service.task_definition} is rolling out{changed}: "
+            f"{service.running} of {service.desired} containers run; nothing was done\n"
+            "      allowed:  a new revision once the roll-out has ended; ECS goes back by itself if it fails\n"
+            f"      mend it:  wait (byoc status {target.stack}), or end it:\n"
+            f"                {stop}"
+        )
+
+
+def rolling_out(services: Mapping[str, ServiceFacts]) -> RollingOut | None:
+    """The roll-out that is under way, the API's first; None if there is none.
+
+    A service that says nothing of its roll-out is at one while two task definitions are in place.
+    """
+    for role, service in services.items():
+        if service.rollout == IN_PROGRESS or (not service.rollout and service.rollouts > 1):
+            return RollingOut(role=role, service=service)
+    return None
+
+
+def refuse_while_rolling_out(target: Target) -> None:
+    """Raise :class:`~byoc.errors.InputError` if a revision of the deployment is rolling out.
+
+    A deployment that is not there yet rolls nothing out. Raises an ``AskingError`` where AWS cannot be asked.
+    """
+    try:
+        found = rolling_out(read_services(target))
+    except AbsentServiceError:
+        return
+    if found is not None:
+        raise InputError(found.text(target))

@@ -1,0 +1,223 @@
+"""Back to an earlier revision: its image, its environment, its secret versions, its size.
+
+The plan is made of what AWS says before anything is changed; carrying it out is one registration and one update per
+service. ``docs/revisions.md`` says what a later ``up`` makes of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from byoc.errors import ByocError, InputError
+from byoc.operations.revisions.compare import Change, changes
+from byoc.operations.revisions.definitions import Definition, SecretVersion
+from byoc.operations.revisions.guard import IN_PROGRESS, rolling_out
+from byoc.operations.revisions.history import RevisionState
+from byoc.operations.revisions.read import SHOWN, Revision, Revisions, described, read_revisions, read_services
+from byoc.operations.revisions.secret_versions import all_current, gone, read_stages
+from byoc.operations.status.facts import ServiceFacts
+from byoc.operations.targets import Target
+
+SECONDS = 1200.0
+"""How long a roll-out may take: as long as the AWS provider waits for one."""
+_PAUSE_SECONDS = 5.0
+_SECONDS_TO_BE_TOLD = 30.0
+"""For so long ECS may still tell of the state before an update."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What going back would do."""
+
+    target: Target
+    running: Revision
+    to: Revision
+    definitions: Mapping[str, Definition]
+    """By role: what each service is to run the content of."""
+    secrets_are_current: bool
+    """Whether it is pinned to the current versions of its secrets, which are those that the last ``up`` wrote."""
+
+    @property
+    def is_there(self) -> bool:
+        """Whether what runs has this content already."""
+        return self.to.definition.has_content_of(self.running.definition)
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """How the deployment will differ from what runs now."""
+        return changes(self.running.definition, self.to.definition)
+
+    def document(self) -> dict[str, object]:
+        """For a program to read."""
+        return {
+            "stack": self.target.stack,
+            "deployment": self.target.deployment,
+            "from": self.running.number,
+            "to": self.to.number,
+            "changes": [change.document() for change in self.changes],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Done:
+    """What going back did."""
+
+    task_definitions: Mapping[str, str]
+    """By role, family and number of what was handed to its service."""
+
+
+def plan_rollback(target: Target, to: int | None = None) -> Plan:
+    """The plan of going back to revision ``to``; by default to the last good one before that which runs.
+
+    Raises :class:`~byoc.errors.InputError` if there is no such revision, if one is rolling out, or if a secret version
+    that it needs is gone. Nothing is changed.
+    """
+    found = read_revisions(target, at_least=to) if to is not None else read_revisions(target, limit=SHOWN)
+    under_way = rolling_out(found.services)
+    if under_way is not None:
+        raise InputError(under_way.text(target))
+    running = _running(found)
+    chosen = _named(found, to) if to is not None else last_good(found, running)
+    definitions = _definitions(found, chosen)
+    current = _require_secrets(target, chosen, definitions)
+    return Plan(target=target, running=running, to=chosen, definitions=definitions, secrets_are_current=current)
+
+
+def last_good(found: Revisions, running: Revision) -> Revision:
+    """The newest revision before that which runs that was not seen to fail, and has another content; pure.
+
+    A copy that runs counts as what it is a copy of: after a rollback, the next one goes further back.
+    """
+    for item in found.items:
+        failed = item.state in (RevisionState.DEPLOY_FAILED, RevisionState.INTERRUPTED, RevisionState.AWAITING_DEPLOY)
+        same = item.definition.has_content_of(running.definition)
+        if item.number < running.definition.origin and not failed and not same:
+            return item
+    raise InputError(
+        f"{found.target.deployment}: there is no revision before {running.definition.origin} to go back to\n"
+        f"      mend it:  see byoc revisions {found.target.stack}"
+    )
+
+
+def carry_out(plan: Plan) -> Done:
+    """Hand each service what it is to run; repeated after a failure, it goes on where it stopped.
+
+    What is still active is used as it is; what was deregistered is registered again, with a tag that says of what it
+    is a copy.
+    """
+    target, handed = plan.target, {}
+    for role, item in plan.definitions.items():
+        arn = item.arn if item.active else _copy(target, item)
+        target.account.ask(
+            "ecs:UpdateService",
+            cluster=target.names.cluster,
+            service=target.names.service(target.deployment, role),
+            taskDefinition=arn,
+        )
+        handed[role] = arn.rpartition("/")[2]
+    return Done(task_definitions=handed)
+
+
+def wait(
+    plan: Plan,
+    done: Done,
+    *,
+    look: Callable[[Mapping[str, ServiceFacts]], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> None:
+    """Wait until every service is at what it was handed; ``look`` is told of each state.
+
+    Raises :class:`~byoc.errors.ByocError` if ECS went back, or after :data:`SECONDS`.
+    """
+    began = clock()
+    while True:
+        services = read_services(plan.target)
+        look(services)
+        handed = [(services[role], wanted) for role, wanted in done.task_definitions.items()]
+        told = all(service.task_definition == wanted for service, wanted in handed)
+        if told or clock() - began > _SECONDS_TO_BE_TOLD:
+            states = [settled(service, wanted) for service, wanted in handed]  # all are asked: any may have failed
+            if all(states):
+                return
+        if clock() - began > SECONDS:
+            raise ByocError(
+                f"{plan.target.deployment}: the roll-out has not ended after {SECONDS / 60:.0f} minutes\n"
+                f"      mend it:  byoc status {plan.target.stack}; byoc logs {plan.target.stack}"
+            )
+        sleep(_PAUSE_SECONDS)
+
+
+def settled(service: ServiceFacts, wanted: str) -> bool:
+    """Whether a service is at what it was handed; raises :class:`~byoc.errors.ByocError` if it is not to be. Pure."""
+    if service.rollout == "FAILED" or (service.task_definition != wanted and service.rollout != IN_PROGRESS):
+        raise ByocError(
+            f"{wanted} did not become healthy: {service.rollout_reason or f'ECS is at {service.task_definition}'}\n"
+            "      mend it:  byoc events and byoc logs say why; then go back to another one with --to"
+        )
+    there = service.task_definition == wanted and service.running == service.desired
+    return there and service.rollout != IN_PROGRESS and service.rollouts == 1
+
+
+def _running(found: Revisions) -> Revision:
+    running = found.running
+    if running is None:
+        name = found.services["api"].task_definition
+        raise InputError(f"{found.target.deployment}: what runs, {name}, is not among the revisions that were read")
+    return running
+
+
+def _named(found: Revisions, number: int) -> Revision:
+    chosen = found.of(number)
+    if chosen is None:
+        there = ", ".join(str(item.number) for item in read_revisions(found.target).items)
+        raise InputError(
+            f"{found.target.deployment} has no revision {number}\n"
+            f"      allowed:  {there}, and older ones\n"
+            f"      mend it:  name one that 'byoc revisions {found.target.stack}' lists"
+        )
+    return chosen
+
+
+def _definitions(found: Revisions, chosen: Revision) -> dict[str, Definition]:
+    if "queue" not in found.services:
+        return {"api": chosen.definition}
+    if chosen.queue is None:
+        raise InputError(
+            f"{found.target.deployment}: no revision of the queue has the image and the secrets of revision "
+            f"{chosen.number}, which had none of its own\n"
+            "      allowed:  revisions of both services\n"
+            "      mend it:  set the image and byoc:queue of that time in the config, then byoc up"
+        )
+    return {"api": chosen.definition, "queue": chosen.queue}
+
+
+def _require_secrets(target: Target, chosen: Revision, definitions: Mapping[str, Definition]) -> bool:
+    """Whether all are current; raises :class:`~byoc.errors.InputError` if one is gone."""
+    wanted: frozenset[SecretVersion] = frozenset().union(*(item.versions for item in definitions.values()))
+    stages = read_stages(target.account, {item.secret_arn for item in wanted})
+    lost = gone(wanted, stages)
+    if lost:
+        names = "; ".join(f"{item.name}, version {item.version}" for item in lost)
+        raise InputError(
+            f"{target.deployment}: revision {chosen.number} cannot start again: a secret version is gone: {names}\n"
+            "      allowed:  revisions whose secret versions are still there; byoc:revisions.keep says how many are "
+            "kept\n"
+            "      mend it:  choose a later revision with --to, or set the values in the config again, then byoc up"
+        )
+    return all_current(wanted, stages)
+
+
+def _copy(target: Target, item: Definition) -> str:
+    """A registered copy: one that an earlier attempt left, or a new one."""
+    arns = target.account.all(
+        "ecs:ListTaskDefinitions", "taskDefinitionArns", familyPrefix=item.family, status="ACTIVE", sort="DESC"
+    )
+    for arn in arns:
+        found = described(target.account, str(arn))
+        if found.copy_of == item.origin and found.has_content_of(item):
+            return found.arn
+    answer = target.account.ask("ecs:RegisterTaskDefinition", **item.copy())
+    return str(answer["taskDefinition"]["taskDefinitionArn"])
