@@ -1,0 +1,282 @@
+"""What stopped a half-built stack, whether it still does, and how to go on.
+
+The last run's record tells what stopped it; ``byoc doctor`` and the facts tell whether that is over. Where it can be
+seen that it is not, nothing is run: it would end at the same place.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from byoc.automation.many import Outcome, StackOutcome
+from byoc.automation.records import RunRecord, RunState
+from byoc.operations.doctor.checks import Area, Check, Verdict
+from byoc.operations.recovery.blocks import Block, Kind, classify
+from byoc.operations.recovery.finding import Area as FindingArea
+from byoc.operations.recovery.finding import Diagnosis, Finding, Severity
+from byoc.operations.times import iso
+
+_CHANGES = frozenset({"up", "destroy", "refresh"})
+"""Verbs of runs that leave something behind."""
+_SURE: Mapping[Kind, Area] = {
+    Kind.PERMISSION: Area.ACTIONS,
+    Kind.QUOTA: Area.QUOTAS,
+    Kind.LINKED_ROLE: Area.LINKED_ROLES,
+    Kind.DRIFT: Area.NAMES,
+}
+"""Where ``byoc doctor`` says whether it is over."""
+_OF_FINDINGS: Mapping[str, Area] = {
+    "tasks.image-not-found": Area.IMAGE,
+    "tasks.image-platform": Area.IMAGE,
+    "tasks.image-denied": Area.IMAGE,
+    "tasks.image-unreachable": Area.NETWORK,
+    "tasks.registry-unreachable": Area.NETWORK,
+    "tasks.secret-unreachable": Area.NETWORK,
+    "tasks.subnet-full": Area.NETWORK,
+    "tasks.fargate-quota": Area.QUOTAS,
+}
+"""The same for what kept containers from starting."""
+_UP_MENDS = frozenset({"database.absent"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class LastRun:
+    """The last run that changed a stack, as its record tells."""
+
+    id: str
+    verb: str
+    state: RunState
+    began: datetime
+    failures: tuple[Block, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Whether it did all that it was to do."""
+        return self.state is RunState.SUCCEEDED
+
+
+def last_run(records: Iterable[RunRecord], stack: str) -> LastRun | None:
+    """The newest run that was to change ``stack``; None if none is recorded. ``records``: the oldest first."""
+    for record in reversed(list(records)):
+        request = record.request
+        if stack in request.get("stacks", ()) and request.get("verb") in _CHANGES:
+            outcome = _outcome(record, stack)
+            if outcome is None or outcome.outcome is not Outcome.SKIPPED:
+                return _told(record, stack, outcome)
+    return None
+
+
+def _outcome(record: RunRecord, stack: str) -> StackOutcome | None:
+    found = [item for item in (record.result or {}).get("stacks", ()) if item["stack"] == stack]
+    return StackOutcome.of_document(found[0]) if found else None
+
+
+def _told(record: RunRecord, stack: str, outcome: StackOutcome | None) -> LastRun:
+    state = record.state
+    if outcome is not None:
+        state = RunState(outcome.outcome.value)
+    failures = classify(outcome.result.failures) if outcome is not None else ()
+    if not failures and state in (RunState.LOST, RunState.INTERRUPTED):
+        fix = f"byoc refresh {stack} records what became of it; if the stack is locked: pulumi cancel --stack {stack}"
+        failures = (Block(kind=Kind.CUT_SHORT, failure=None, fix=fix),)
+    return LastRun(
+        id=record.id,
+        verb=str(record.request["verb"]),
+        state=state,
+        began=datetime.fromisoformat(record.request["startedAt"]),
+        failures=failures,
+    )
+
+
+class Still(enum.StrEnum):
+    """Whether what stopped a run would stop the next."""
+
+    GONE = "gone"
+    THERE = "there"
+    UNKNOWN = "unknown"
+    """It cannot be seen from here: to go on is to try."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A block, or a finding that would stop a run, and whether it still is there."""
+
+    kind: Kind
+    evidence: str
+    fix: str
+    still: Still
+    why: str
+
+    def document(self) -> dict[str, str]:
+        """As a JSON object."""
+        return {
+            "kind": self.kind.value,
+            "evidence": self.evidence,
+            "fix": self.fix,
+            "still": self.still.value,
+            "why": self.why,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Seen:
+    """What is known now."""
+
+    checks: Sequence[Check] = ()
+    """What ``byoc doctor`` says."""
+    diagnoses: Sequence[Diagnosis] = ()
+    """Of the stack's deployments."""
+    config_changed: bool = False
+    """Whether the stack's file was written after the run began."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How to go on."""
+
+    stack: str
+    run: LastRun | None
+    judged: tuple[Judged, ...]
+    unknown: tuple[str, ...]
+    refresh: bool
+    """Whether the state has to be read anew from AWS first."""
+    needed: bool
+    """Whether there is anything to go on with."""
+    wrong: int = 0
+    """How many findings of the diagnoses there are; ``byoc watch`` shows them."""
+
+    @property
+    def refused(self) -> tuple[Judged, ...]:
+        """What is known to stop the next run."""
+        return tuple(item for item in self.judged if item.still is Still.THERE)
+
+    @property
+    def well(self) -> bool:
+        """Whether everything is known, and there is nothing to do."""
+        return not (self.needed or self.refused or self.unknown)
+
+    def document(self) -> dict[str, Any]:
+        """As a JSON object."""
+        run = self.run
+        return {
+            "stack": self.stack,
+            "lastRun": None
+            if run is None
+            else {"run": run.id, "verb": run.verb, "state": run.state.value, "began": iso(run.began)},
+            "blocks": [item.document() for item in self.judged],
+            "unknown": list(self.unknown),
+            "refreshFirst": self.refresh,
+            "needed": self.needed,
+            "findings": self.wrong,
+            "refused": bool(self.refused),
+        }
+
+
+def plan(stack: str, run: LastRun | None, seen: Seen) -> Plan:
+    """How to go on with a stack. Pure: what is known in, what to do out."""
+    blocks = run.failures if run is not None and not run.ok else ()
+    judged = [*_no_way_in(seen), *(_judge(block, seen) for block in blocks), *_of_findings(seen)]
+    kinds = {item.kind for item in judged}
+    lost = run is not None and run.state in (RunState.LOST, RunState.INTERRUPTED)
+    half = run is not None and not run.ok
+    wrong = sum(len(diagnosis.wrong) for diagnosis in seen.diagnoses)
+    return Plan(
+        stack=stack,
+        run=run,
+        judged=tuple(judged),
+        unknown=tuple(text for diagnosis in seen.diagnoses for text in diagnosis.unknown),
+        refresh=lost or Kind.CUT_SHORT in kinds or Kind.DRIFT in kinds or _drifted(seen),
+        needed=half or wrong > 0,
+        wrong=wrong,
+    )
+
+
+def _no_way_in(seen: Seen) -> Iterator[Judged]:
+    for check in seen.checks:
+        if check.area is Area.IDENTITY and check.verdict is Verdict.FAIL:
+            yield Judged(
+                kind=Kind.PERMISSION,
+                evidence=f"{check.name}: {check.evidence}",
+                fix=check.remedy,
+                still=Still.THERE,
+                why="byoc doctor sees it",
+            )
+
+
+def _judge(block: Block, seen: Seen) -> Judged:
+    still, why = _still(block, seen)
+    return Judged(kind=block.kind, evidence=block.evidence, fix=block.fix, still=still, why=why)
+
+
+def _still(block: Block, seen: Seen) -> tuple[Still, str]:
+    if block.kind in _SURE:
+        return _by_doctor(_about(block, seen.checks, _SURE[block.kind]))
+    if block.kind is Kind.CONFIG:
+        if seen.config_changed:
+            return Still.UNKNOWN, "the stack's file was changed since"
+        return Still.THERE, "the stack's file is as it was then"
+    if block.kind is Kind.CUT_SHORT:
+        return Still.GONE, "the run is over"
+    return Still.UNKNOWN, "only a try can tell"
+
+
+def _about(block: Block, checks: Sequence[Check], area: Area) -> Sequence[Check]:
+    """The checks that are about this very block: of a denied action, those of its service that speak of it."""
+    found = [check for check in checks if check.area is area]
+    if block.kind is not Kind.PERMISSION or block.failure is None or not block.failure.action:
+        return found
+    action = block.failure.action
+    own = [check for check in found if check.name == action.partition(":")[0]]
+    named = [check for check in own if check.verdict is Verdict.FAIL and action in f"{check.evidence} {check.remedy}"]
+    return named or [check for check in own if check.verdict is not Verdict.FAIL]
+
+
+def _by_doctor(checks: Sequence[Check]) -> tuple[Still, str]:
+    failed = next((check for check in checks if check.verdict is Verdict.FAIL), None)
+    if failed is not None:
+        return Still.THERE, f"byoc doctor: {failed.name}: {failed.evidence}"
+    if checks and all(check.verdict is Verdict.PASS for check in checks):
+        return Still.GONE, "byoc doctor finds nothing in the way any more"
+    return Still.UNKNOWN, "byoc doctor cannot tell: only a try can"
+
+
+def _of_findings(seen: Seen) -> Iterator[Judged]:
+    """What the next run would wait for in vain: containers that cannot start, a database that does not answer."""
+    for diagnosis in seen.diagnoses:
+        for finding in diagnosis.wrong:
+            if finding.area is FindingArea.TASKS and finding.severity is not Severity.NOTE:
+                still, why = _of_tasks(finding, seen)
+            elif finding.area is FindingArea.DATABASE and _stands_still(finding):
+                still, why = Still.THERE, "the servers cannot start without it"
+            else:
+                continue
+            yield Judged(
+                kind=Kind.CAPACITY if finding.id == "tasks.capacity" else Kind.TIME_OUT,
+                evidence="; ".join([finding.words, *finding.evidence[:1]]),
+                fix=finding.way_out,
+                still=still,
+                why=why,
+            )
+
+
+def _stands_still(finding: Finding) -> bool:
+    return finding.severity is Severity.CRITICAL and finding.id not in _UP_MENDS and "storage-" not in finding.id
+
+
+def _of_tasks(finding: Finding, seen: Seen) -> tuple[Still, str]:
+    area = _OF_FINDINGS.get(finding.id)
+    if area is not None:
+        return _by_doctor([check for check in seen.checks if check.area is area])
+    return Still.UNKNOWN, "only a try can tell"
+
+
+def _drifted(seen: Seen) -> bool:
+    return any(
+        finding.area in (FindingArea.DRIFT, FindingArea.WATCHING) or finding.id.endswith("-absent")
+        for diagnosis in seen.diagnoses
+        for finding in diagnosis.wrong
+    )
