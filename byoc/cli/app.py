@@ -9,17 +9,23 @@ from typing import Annotated
 
 import typer
 
-from byoc.cli import (
-    access_actions,
-    access_analyse,
-    access_report,
-    adopt,
-    demo,
-    external_id,
-    fleet,
-    runs,
-    sandbox,
-    stacks,
+from byoc.cli import adopt, demo, external_id, fleet, runs, sandbox, stacks
+from byoc.cli.access import actions as access_actions
+from byoc.cli.access import analyse as access_analyse
+from byoc.cli.access import report as access_report
+from byoc.cli.operations import (
+    doctor,
+    events,
+    logs,
+    resume,
+    retention,
+    revisions,
+    rollback,
+    status,
+    submit,
+    teardown,
+    tracing,
+    watch,
 )
 from byoc.version import __version__
 
@@ -49,6 +55,18 @@ access.command()(access_actions.actions)
 app.add_typer(access, name="access")
 app.add_typer(external_id.app, name="external-id")
 app.command(name="adopt")(adopt.adopt)
+app.command()(doctor.doctor)
+app.command(name="status")(status.status)
+app.command(name="logs")(logs.logs)
+app.command(name="events")(events.events)
+app.command()(revisions.revisions)
+app.command()(rollback.rollback)
+app.command()(submit.submit)
+app.command()(tracing.tracing)
+app.command()(retention.retention)
+app.command()(teardown.teardown)
+app.command(name="watch")(watch.watch)
+app.command(name="resume")(resume.resume)
 
 
 def _version(wanted: bool) -> None:

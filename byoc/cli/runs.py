@@ -19,6 +19,7 @@ Folder = Annotated[
 ]
 RunId = Annotated[str, typer.Argument(metavar="ID", help="The run's id, as 'byoc runs' shows it.")]
 _SECONDS_BETWEEN_LOOKS = 0.5
+_UNDER_WAY = ("queued", "running")
 
 
 @app.callback(invoke_without_command=True)
@@ -50,14 +51,14 @@ def show(
 
     record = find_run(_root(cwd), run_id)
     if json:
-        while follow and record.is_alive():
+        while follow and record.state.value in _UNDER_WAY:
             time.sleep(_SECONDS_BETWEEN_LOOKS)
         document = {**_summary(record), "result": record.result}
         show_json(document)
     else:
         _show_events(record, follow=follow)
         _show_end(record)
-    return 0 if record.state.value in ("running", "succeeded") else 1
+    return 0 if record.state.value in ("queued", "running", "succeeded") else 1
 
 
 @app.command()
@@ -96,7 +97,7 @@ def _show_events(record: RunRecord, *, follow: bool) -> None:
     view = ProgressView(console(), "", many=True)
     place = 0
     while True:
-        alive = record.is_alive()  # asked first, so that the last events are still read
+        alive = record.state.value in _UNDER_WAY  # asked first, so that the last events are still read
         events, place = record.events(place)
         for event in events:
             view(event)

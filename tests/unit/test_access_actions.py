@@ -180,6 +180,6 @@ def test_bad_input_is_refused(run: Any, arguments: tuple[str, ...], message: str
 
 
 def test_the_help_names_every_feature(run: Any) -> None:
-    from byoc.cli.access_actions import _FEATURES
+    from byoc.cli.access.actions import _FEATURES
 
     assert _FEATURES.split(", ") == [feature.value for feature in Feature]

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from byoc.access.saved import version_of
-from byoc.cli.access_diff import compared, document_of
+from byoc.cli.access.diff import compared, document_of
 from byoc.permissions.policies.access import POLICIES_VERSION
 from tests.unit.test_access_report_modes import MODES, OPENING, report, role
 

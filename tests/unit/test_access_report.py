@@ -20,7 +20,7 @@ from byoc.access.probes import probes, trust_probes
 from byoc.access.report import as_html, as_markdown, report_of
 from byoc.access.role import HIDDEN, Role, role_of
 from byoc.access.saved import saved
-from byoc.cli.access_report import diff, report
+from byoc.cli.access.report import diff, report
 from byoc.cli.app import exit_code
 from byoc.config import AccountConfig
 from byoc.errors import InputError

@@ -45,8 +45,8 @@ def analyse(
 
     A finding is a request that the policies allow, with every deny, condition and boundary taken into account.
     """
-    from byoc.cli.access_source import Source
-    from byoc.cli.access_view import as_document, show
+    from byoc.cli.access.source import Source
+    from byoc.cli.access.view import as_document, show
     from byoc.cli.view import console, show_json
     from byoc.permissions.analyser.analyse import analyse as analysed
     from byoc.permissions.analyser.findings import Severity

@@ -11,7 +11,10 @@ import typer
 if TYPE_CHECKING:
     from byoc.permissions.needs.actions import Need
 
-_FEATURES = "status, logs, events, metrics, snapshots, restore, service-linked-roles"
+_FEATURES = (
+    "status, logs, events, metrics, tracing, retention, revisions, snapshots, restore, recovery, teardown, "
+    "service-linked-roles"
+)
 
 
 def actions(

@@ -60,7 +60,7 @@ def diff(
 
     Both roles are compared: the control plane's, and the one for emergencies.
     """
-    from byoc.cli.access_diff import compared, document_of, show
+    from byoc.cli.access.diff import compared, document_of, show
     from byoc.cli.view import console, show_json
 
     before, after = _version(old, cwd), _version(new, cwd)

@@ -1,0 +1,1 @@
+"""``byoc access``: what the control plane may do, shown, compared, exported and analysed."""

@@ -1,0 +1,23 @@
+"""Options that several verbs for operating have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Stacks = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
+]
+Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
+Profile = Annotated[
+    str | None, typer.Option("--profile", help="The profile of the AWS CLI. Default: as AWS_PROFILE or boto3 says.")
+]
+Folder = Annotated[
+    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
+]
+Since = Annotated[
+    str, typer.Option("--since", metavar="WHEN", help="So long ago (15m, 2h, 3d), or a time in ISO 8601.")
+]

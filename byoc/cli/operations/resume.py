@@ -1,0 +1,173 @@
+"""``byoc resume``: what stopped a half-built stack, whether it still does, and on it goes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from byoc.cli.operations.options import Folder, Profile
+
+if TYPE_CHECKING:
+    from byoc.automation.many import StackOutcome
+    from byoc.operations.recovery.carry_on import Up
+    from byoc.operations.recovery.resume import LastRun, Plan, Seen
+    from byoc.runs import Listener, RunResult
+
+_STYLES = {"gone": "green", "there": "red", "unknown": "yellow"}
+_STILL = {"gone": "is over", "there": "is still there", "unknown": "may be over"}
+
+
+def resume(
+    stack: Annotated[str, typer.Argument(help="The stack, by name.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Go on. Without it: only say what stopped it.")] = False,
+    sandbox: Annotated[
+        bool, typer.Option("--sandbox", help="Go on as 'byoc sandbox up' does: for stacks of 'byoc sandbox up'.")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
+    profile: Profile = None,
+    cwd: Folder = None,
+) -> int:
+    """Say what stopped a half-built stack and the way past it; with --apply go on, unless it is known to stop again.
+
+    It reads the record of the last run that was begun with --detach or by resume itself, and asks AWS what stands in
+    the way. Exit code 0 if there is nothing to do, or it is done; 1 if it is half-built still.
+    """
+    from byoc.operations.recovery.resume import plan
+
+    folder = cwd or Path.cwd()
+    run = _last_run(folder, stack)
+    found = plan(stack, run, _seen(folder, stack, run, profile))
+    if not json:
+        _show(found, apply=apply)
+    outcome = None
+    if apply and found.needed and not found.refused:
+        outcome = _go_on(folder, stack, found, sandbox=sandbox, json=json)
+    if json:
+        from byoc.cli.view import show_json
+
+        show_json({**found.document(), "applied": None if outcome is None else outcome.document()})
+    if outcome is None:
+        return 0 if found.well else 1
+    if outcome.result.interrupted:
+        raise KeyboardInterrupt
+    return 0 if outcome.result.ok else 1
+
+
+def _last_run(folder: Path, stack: str) -> LastRun | None:
+    from byoc.automation.records import RunState, all_runs
+    from byoc.errors import InputError
+    from byoc.operations.recovery.resume import last_run
+    from byoc.project.project_file import find_project
+
+    run = last_run(all_runs(find_project(folder)), stack)
+    if run is not None and run.state is RunState.RUNNING:
+        raise InputError(
+            f"stack '{stack}' is being worked on by run {run.id}\n"
+            f"      mend it:  wait until it has ended: byoc runs show {run.id} --follow"
+        )
+    return run
+
+
+def _seen(folder: Path, name: str, run: LastRun | None, profile: str | None) -> Seen:
+    """What AWS says now; a pass of ``byoc doctor`` and a diagnosis of each deployment."""
+    from datetime import UTC, datetime
+
+    from byoc.access.required import planned
+    from byoc.errors import InputError
+    from byoc.operations.doctor.doctor import examine, subject_of
+    from byoc.operations.recovery.resume import Seen
+    from byoc.operations.recovery.tries import Tries
+    from byoc.operations.recovery.watch import Watcher
+    from byoc.operations.stacks import read_stack_files
+    from byoc.operations.targets import Accounts, Stack
+    from byoc.project.project_file import find_project
+    from byoc.stack_config import load_stack_config
+
+    files = read_stack_files(folder, [name])
+    if len(files) != 1:
+        raise InputError(f"'{name}' means {len(files)} stacks\n      allowed:  one stack, by name")
+    file = files[0]
+    stack = Stack(name=name, config=load_stack_config(file.config, file.secret_keys, source=file.path.name))
+    accounts = Accounts(profile)
+    report = examine(subject_of(stack, planned(file), accounts, profile))
+    tries = Tries(find_project(folder) / ".byoc" / "watch.json")
+    cases = Watcher(stacks=[stack], accounts=accounts, tries=tries, profile=profile).look()
+    written = datetime.fromtimestamp(file.path.stat().st_mtime, UTC)
+    return Seen(
+        checks=report.checks,
+        diagnoses=[case.diagnosis for case in cases],
+        config_changed=run is not None and written > run.began,
+    )
+
+
+def _go_on(folder: Path, stack: str, found: Plan, *, sandbox: bool, json: bool) -> StackOutcome:
+    from byoc.cli.view import console, following, show_result
+    from byoc.operations.recovery.carry_on import carry_on
+    from byoc.project.project_file import find_project
+
+    root = find_project(folder)
+    if sandbox and found.refresh and not json:
+        typer.echo("byoc sandbox up does not refresh: what was changed by hand stays so", err=True)
+    up = _by_the_sandbox(folder, stack) if sandbox else _by_pulumi(folder, stack, refresh=found.refresh)
+    if json:
+        return carry_on(root, stack, up, lambda _: None)
+    out = console()
+    with following(out, f"updating {stack}") as listener:
+        outcome = carry_on(root, stack, up, listener)
+    show_result(out, outcome.result)
+    return outcome
+
+
+def _by_pulumi(folder: Path, stack: str, *, refresh: bool) -> Up:
+    """Goes on as ``byoc up --yes`` does."""
+    from byoc.automation.asked import Asked, RunOptions, Verb
+    from byoc.automation.command import Command
+
+    options = RunOptions(refresh=refresh, message="byoc resume")
+    command = Command.prepare(folder, Asked(verb=Verb.UP, stacks=(stack,), options=options))
+
+    def up(listener: Listener) -> RunResult:
+        with command.locked():
+            return command.run(listener).outcomes[0].result
+
+    return up
+
+
+def _by_the_sandbox(folder: Path, stack: str) -> Up:
+    """Goes on as ``byoc sandbox up`` does."""
+    from byoc.sandbox.workspace import Workspace
+
+    return lambda listener: Workspace.find(folder).up(stack, listener=listener)
+
+
+def _show(found: Plan, *, apply: bool) -> None:
+    from rich.text import Text
+
+    from byoc.cli.view import console
+
+    out = console()
+    run = found.run
+    if run is None:
+        out.print(f"{found.stack}: no run is recorded here; what follows is what AWS tells")
+    else:
+        out.print(f"{found.stack}: the last run ({run.verb}, {run.id}) {run.state.value}")
+    for item in found.judged:
+        out.print(Text(f"  {item.kind.value} {_STILL[item.still.value]}: {item.why}", style=_STYLES[item.still.value]))
+        if item.evidence:
+            out.print(Text(f"    {item.evidence}", style="dim"))
+        out.print(f"    way out: {item.fix}", markup=False)
+    for text in found.unknown:
+        out.print(Text(f"  {text}", style="magenta"))
+    if found.wrong:
+        out.print(f"  findings of its deployments: {found.wrong}; byoc watch {found.stack} shows them")
+    if found.refused:
+        out.print(Text("not run: what is still there would stop it again", style="red"))
+    elif found.well:
+        out.print("nothing to go on with: the last run did all it was to do, and AWS shows nothing wrong")
+    elif not found.needed:
+        out.print("not run: nothing is known to be left, and not everything is known")
+    elif not apply:
+        refresh = ", after a refresh" if found.refresh else ""
+        out.print(f"--apply goes on{refresh}: what is there is kept, and only the rest is done")

@@ -1,0 +1,134 @@
+"""``byoc retention``: deployments that nobody uses, told of and deleted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from byoc.operations.retention.run import Case, Destroy
+
+Stacks = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
+]
+Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
+Apply = Annotated[bool, typer.Option("--apply", help="Note, notify and delete. Without it: only say what would be.")]
+Sandbox = Annotated[
+    bool, typer.Option("--sandbox", help="Delete as 'byoc sandbox destroy' does: for stacks of 'byoc sandbox up'.")
+]
+Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to ask with. Default: AWS_PROFILE.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+Folder = Annotated[
+    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
+]
+
+
+def retention(
+    stacks: Stacks = None,
+    every: Every = False,
+    apply: Apply = False,
+    sandbox: Sandbox = False,
+    profile: Profile = None,
+    json: Json = False,
+    cwd: Folder = None,
+) -> int:
+    """Say which deployments nobody uses, who is told and which go, and when; with --apply do it. Meant for a scheduler.
+
+    It is about stacks with byoc:retention; others are left alone. Exit code 1 if something is not known or failed.
+    """
+    from byoc.cli.view import show_json
+    from byoc.operations.retention.read import Clock
+    from byoc.operations.retention.run import carry_out, look_at_all, subjects
+    from byoc.operations.stacks import read_stacks
+    from byoc.operations.targets import Accounts
+
+    folder = cwd or Path.cwd()
+    read = read_stacks(folder, stacks or (), every=every)
+    chosen = subjects(read, Accounts(profile))
+    left_alone = [stack.name for stack in read if stack.name not in {item.target.stack for item in chosen}]
+    destroy = _by_the_sandbox(folder) if sandbox else _by_pulumi(folder)
+    cases = carry_out(chosen, Clock(), destroy) if apply else look_at_all(chosen, Clock())
+    if json:
+        show_json(
+            {"applied": apply, "deployments": [case.document() for case in cases], "withoutRetention": left_alone}
+        )
+    else:
+        _show(cases, left_alone, apply=apply)
+    return 0 if all(case.well for case in cases) else 1
+
+
+def _by_pulumi(folder: Path) -> Destroy:
+    """Destroys a stack as ``byoc destroy --yes`` does."""
+
+    def destroy(stack: str) -> None:
+        from byoc.automation.asked import Asked, RunOptions, Verb
+        from byoc.automation.command import Command
+        from byoc.errors import ByocError
+
+        options = RunOptions(message="unused: byoc retention")
+        command = Command.prepare(folder, Asked(verb=Verb.DESTROY, stacks=(stack,), options=options))
+        with command.locked():
+            result = command.run()
+        if not result.ok:
+            failures = [failure.render() for item in result.outcomes for failure in item.result.failures]
+            raise ByocError("\n".join(failures) or f"destroying {stack}: {result.state}")
+
+    return destroy
+
+
+def _by_the_sandbox(folder: Path) -> Destroy:
+    """Destroys a stack as ``byoc sandbox destroy`` does."""
+
+    def destroy(stack: str) -> None:
+        from byoc.errors import ByocError
+        from byoc.sandbox.workspace import Workspace
+
+        result = Workspace.find(folder).destroy(stack)
+        if not result.ok:
+            raise ByocError("\n".join(failure.render() for failure in result.failures))
+
+    return destroy
+
+
+def _show(cases: Sequence[Case], left_alone: Sequence[str], *, apply: bool) -> None:
+    from byoc.cli.view import console, rows_table
+
+    out = console()
+    if cases:
+        done = ("done",) if apply else ()
+        columns = ("deployment", "unused days", "decision", *done, "notice", "deletion", "data that stays", "why")
+        out.print(rows_table(columns, [_row(case, apply=apply) for case in cases]))
+    for case in cases:
+        if case.failure:
+            out.print(f"{case.subject.target.deployment}: {case.failure}")
+        elif case.subject.blocked and case.decision.delete_on is not None:
+            out.print(
+                f"{case.subject.target.deployment}: {case.subject.blocked}: it is not deleted as long as that is so"
+            )
+    if left_alone:
+        out.print(f"without byoc:retention, left alone: {', '.join(left_alone)}")
+    if not apply and cases:
+        out.print("nothing was noted, sent or deleted: --apply does it")
+
+
+def _row(case: Case, *, apply: bool) -> tuple[str, ...]:
+    decision = case.decision
+    return (
+        case.subject.target.deployment,
+        _shown(decision.unused_days),
+        decision.action.value,
+        *((case.done.value,) if apply else ()),
+        f"sent {case.noticed}" if case.noticed else _shown(decision.notify_on),
+        _shown(decision.delete_on),
+        case.subject.stays or "none",
+        decision.reason,
+    )
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
