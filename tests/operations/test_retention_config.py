@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from byoc.operations.account import Account
 from byoc.operations.retention.run import Subject, subjects
 from byoc.operations.targets import Accounts, Stack, Target, targets
 from tests.unit.config_samples import ACCOUNT, DEPLOYMENT, account, deployment, problems
+from tests.unit.test_stack_needs import variant
 
 
 def found(section: Any) -> dict[str, Any]:
@@ -97,3 +99,18 @@ def test_a_target_of_retention_goes_through_the_cross_account_role() -> None:
     assert [item.deployment for item in targets([Stack(name="x", config=deployment())], Accounts())] == [
         target.deployment
     ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "ignored"),
+    [
+        ({}, None),
+        ({"retention": {}}, ["byoc-retention"]),
+        ({"retention": {}, "ignoreTags": {"keys": ["CostCenter"]}}, ["CostCenter", "byoc-retention"]),
+        ({"retention": {}, "ignoreTags": {"keys": ["byoc-retention"]}}, ["byoc-retention"]),
+    ],
+)
+def test_the_provider_leaves_the_note_alone(changes: dict[str, Any], ignored: list[str] | None) -> None:
+    _, recording = variant("demo-chat", changes)
+    inputs = recording.only("pulumi:providers:aws").plain
+    assert json.loads(inputs.get("ignoreTags", "{}")).get("keys") == ignored

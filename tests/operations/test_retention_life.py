@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from byoc.assembly import provider_args
 from byoc.operations.retention.judge import Action
 from byoc.operations.retention.run import Done, notice
 from tests.operations.retention_world import Traced, traced
 from tests.sandbox.cli_runner import byoc
-from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World
+from tests.sandbox.sandbox_world import CHAT, World
 
 
 @pytest.fixture
@@ -87,9 +86,6 @@ def test_pulumi_leaves_the_note_alone(life: Traced) -> None:
     life.world.configure(CHAT, {"tags": {"team": "agents"}, "environment": {"GREETING": "hello again"}})
     life.world.up(CHAT).done()
     assert life.record() == noted != ""
-    args = provider_args(life.world.workspace.config(CHAT))
-    assert args.ignore_tags.keys == ("byoc-retention",)
-    assert provider_args(life.world.workspace.config(ACCOUNT)).ignore_tags.keys == ()
 
 
 @pytest.mark.slow
