@@ -37,6 +37,8 @@ class Target:
     """Whether the database is one that the stack makes."""
     own_cache: bool
     """Whether the cache is one that the stack makes."""
+    has_retention: bool = False
+    """Whether ``byoc retention`` looks whether anybody uses it."""
 
     @property
     def service_roles(self) -> tuple[str, ...]:
@@ -77,6 +79,7 @@ def targets(stacks: Iterable[Stack], accounts: Accounts) -> Iterator[Target]:
                 account=account,
                 own_database=secrets.postgres_uri_custom is None,
                 own_cache=secrets.redis_uri_custom is None,
+                has_retention=isinstance(config, DeploymentConfig) and config.retention is not None,
             )
 
 

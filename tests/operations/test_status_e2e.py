@@ -242,6 +242,28 @@ def test_who_may_only_observe_has_status_and_events_and_no_entry(operated: Opera
     )
 
 
+@pytest.mark.parametrize("access", [{"observeOnly": True}, {"mode": "scoped"}], ids=["observe only", "scoped"])
+def test_a_deployment_whose_notice_went_out_is_unused_and_healthy(
+    operated: Operated, access: dict[str, object]
+) -> None:
+    world, secrets = operated.world, operated.world.aws("secretsmanager")
+    world.configure(ACCOUNT, {"access": {"controlPlane": "us", **access}})
+    world.up(ACCOUNT).done()
+    retained = world.copy_stack(CHAT, "retained", {"retention": {}})
+    secret = "langgraph-cloud/chat/environment"
+    note = {"Key": "byoc-retention", "Value": "watched=2026-05-01 looked=2026-05-09 noticed=2026-05-09"}
+    secrets.tag_resource(SecretId=secret, Tags=[note])
+    unused = operated.status(retained)
+    secrets.untag_resource(SecretId=secret, TagKeys=["byoc-retention"])
+    used = operated.status(retained)
+    world.file(retained).unlink()
+    assert (unused[0], unused[1][retained]["state"], unused[1][retained]["health"]) == (0, "UNUSED", "healthy")
+    assert unused[1][retained]["findings"] == [
+        "unused: a notice went out on 2026-05-09; byoc retention says when it is deleted"
+    ]
+    assert (used[0], used[1][retained]["state"], used[1][retained]["findings"]) == (0, "READY", [])
+
+
 def test_a_stack_that_nobody_brought_up_is_absent_and_down(operated: Operated) -> None:
     world = operated.world
     never = world.copy_stack(CHAT, "never", {"name": "never"})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -79,6 +80,27 @@ def test_a_deployment_that_is_well_is_read_with_seven_questions() -> None:
             "services": ["langgraph-cloud-chat-api", "langgraph-cloud-chat-cache"],
         },
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "noticed"),
+    [
+        ({"Tags": [{"Key": "byoc-retention", "Value": "watched=2026-05-01 noticed=2026-05-09"}]}, date(2026, 5, 9)),
+        ({"Tags": [{"Key": "byoc-retention", "Value": "watched=2026-05-01"}]}, None),
+        ({"Tags": [{"Key": "byoc-retention", "Value": "what somebody wrote"}]}, None),
+        ({"Tags": [{"Key": "team", "Value": "agents"}]}, None),
+        ({}, None),
+        (AbsentError("ResourceNotFoundException: no such secret"), None),
+        (
+            DeniedError("secretsmanager:DescribeSecret", ""),
+            Unknown(why="secretsmanager:DescribeSecret: denied"),
+        ),
+    ],
+)
+def test_a_notice_of_retention_is_read_from_the_secret_s_tags(answer: object, noticed: object) -> None:
+    asked = FakeAccount({**well(), "secretsmanager:DescribeSecret": answer})
+    assert read_facts(replace(target(asked), has_retention=True)).noticed == noticed
+    assert asked.asked[-1] == ("secretsmanager:DescribeSecret", {"SecretId": "langgraph-cloud/chat/environment"})
 
 
 def test_the_url_has_the_mount_prefix_and_https_where_there_is_a_certificate() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from byoc.operations.status.facts import ALARM_ABSENT, Absent, AlarmFacts, Facts, Rollout, Unknown
-from byoc.operations.status.states import Verdict, verdict
+from byoc.operations.status.states import DeploymentState, Verdict, verdict
 from tests.operations.situations import (
     BACK,
     BACK_LONG_AGO,
@@ -282,6 +284,25 @@ SITUATIONS: dict[str, tuple[Facts, tuple[str, str, str], list[str]]] = {
         ("READY", "DEPLOYED", "degraded"),
         ["service api: 1 of 2 containers run", f"not known: alarms: {DENIED.why}"],
     ),
+    "nobody uses it, and a notice went out": (
+        facts(noticed=date(2026, 5, 9)),
+        ("UNUSED", "DEPLOYED", "healthy"),
+        ["unused: a notice went out on 2026-05-09; byoc retention says when it is deleted"],
+    ),
+    "nobody uses it, and it is being deleted": (
+        facts(noticed=date(2026, 5, 9), api=service(status="DRAINING"), database=database("deleting")),
+        ("AWAITING_DELETE", "DEPLOYED", "down"),
+        [
+            "service api is draining",
+            "the database is being deleted",
+            "unused: a notice went out on 2026-05-09; byoc retention says when it is deleted",
+        ],
+    ),
+    "whether anybody uses it is not told, and it serves": (
+        facts(noticed=THROTTLED),
+        ("UNKNOWN", "DEPLOYED", "healthy"),
+        [f"not known: whether anybody uses it: {THROTTLED.why}"],
+    ),
 }
 
 
@@ -293,9 +314,8 @@ def test_a_situation_comes_to_its_states_and_its_findings(name: str) -> None:
     assert list(found.findings) == findings
 
 
-def test_every_state_but_those_of_retention_and_of_nobody_comes_up_in_the_table() -> None:
-    states = {expected[0] for _, expected, _ in SITUATIONS.values()}
-    assert states == {"AWAITING_DATABASE", "READY", "AWAITING_DELETE", "UNKNOWN", "ABSENT"}
+def test_every_state_comes_up_in_the_table() -> None:
+    assert {expected[0] for _, expected, _ in SITUATIONS.values()} == {state.value for state in DeploymentState}
     assert {expected[2] for _, expected, _ in SITUATIONS.values()} == {"healthy", "degraded", "down", "unknown"}
 
 

@@ -21,7 +21,6 @@ from byoc.operations.langsmith.project import (
 from byoc.operations.retention.judge import Evidence, NotDeployed, NotKnown
 from byoc.operations.retention.record import Record
 from byoc.operations.targets import Target
-from byoc.tags import RETENTION_KEY
 
 _ELSEWHERE = (
     "HOSTED_LANGSERVE_PROJECT_NAME",
@@ -65,7 +64,6 @@ def read_evidence(target: Target, clock: Clock) -> Evidence | NotDeployed:
     except ByocError as error:
         return _nothing(clock.now(), _line(error))
     now, aws_now = clock.now(), clock.of(answer)
-    noted = {tag["Key"]: tag["Value"] for tag in answer.get("Tags") or ()}
     traces = _traces(target)
     return Evidence(
         now=now,
@@ -73,7 +71,7 @@ def read_evidence(target: Target, clock: Clock) -> Evidence | NotDeployed:
         created=answer.get("CreatedDate") or NotKnown(why="AWS did not say when it was deployed"),
         project_created=traces.project_created,
         last_trace=traces.last,
-        record=Record.of_text(noted.get(RETENTION_KEY, "")),
+        record=Record.of_tags(answer.get("Tags") or ()),
     )
 
 

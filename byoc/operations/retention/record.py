@@ -7,8 +7,11 @@ told to leave it alone (:data:`byoc.tags.RETENTION_KEY`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+
+from byoc.tags import RETENTION_KEY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +36,11 @@ class Record:
         """As the value of a tag: ``watched=2026-11-01 looked=2026-11-24``."""
         days = ((field.name, getattr(self, field.name)) for field in fields(self))
         return " ".join(f"{name}={day}" for name, day in days if day)
+
+    @classmethod
+    def of_tags(cls, tags: Iterable[Mapping[str, str]]) -> Record:
+        """What the tags of a secret say, as AWS tells them."""
+        return cls.of_text({tag["Key"]: tag["Value"] for tag in tags}.get(RETENTION_KEY, ""))
 
     @classmethod
     def of_text(cls, text: str) -> Record:

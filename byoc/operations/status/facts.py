@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,3 +126,5 @@ class Facts:
     alarms: tuple[AlarmFacts, ...] | Unknown
     image: str | Unknown
     """Of the running revision."""
+    noticed: date | Unknown | None = None
+    """When ``byoc retention`` told that nobody uses it, and no trace was seen since; None where it did not."""

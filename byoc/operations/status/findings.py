@@ -137,6 +137,14 @@ def unknowns(facts: Facts) -> Iterator[str]:
         yield f"not known: {', '.join(names)}: {why}"
 
 
+def uses(facts: Facts) -> Iterator[str]:
+    """What ``byoc retention`` noted. It says nothing about whether the deployment serves."""
+    if isinstance(facts.noticed, Unknown):
+        yield f"not known: whether anybody uses it: {facts.noticed.why}"
+    elif facts.noticed is not None:
+        yield f"unused: a notice went out on {facts.noticed}; byoc retention says when it is deleted"
+
+
 def _of_service(role: str, service: ServiceFacts | Absent | Unknown) -> Iterator[str]:
     if isinstance(service, Absent):
         yield f"service {role} is not there"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from typing import Any, TypeVar
 
 from byoc.errors import ByocError
 from byoc.operations.account import Account
 from byoc.operations.answers import AbsentError, AskingError
+from byoc.operations.retention.record import Record
 from byoc.operations.status.alarms import alarm_subjects
 from byoc.operations.status.facts import (
     ALARM_ABSENT,
@@ -35,7 +37,7 @@ _HALF = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 def read_facts(target: Target) -> Facts:
     """Everything that AWS says of a deployment; what cannot be asked is unknown, with the reason.
 
-    Seven questions for a deployment with its own database; raises nothing of AWS's.
+    Seven questions for a deployment with its own database, one more with retention; raises nothing of AWS's.
     """
     services = _services(target)
     return Facts(
@@ -44,6 +46,7 @@ def read_facts(target: Target) -> Facts:
         ingress=_ingress(target),
         alarms=_alarms(target),
         image=_image(target.account, services["api"]),
+        noticed=_noticed(target) if target.has_retention else None,
     )
 
 
@@ -232,3 +235,16 @@ def _image(account: Account, api: ServiceFacts | Absent | Unknown) -> str | Unkn
         lambda answer: str(answer["taskDefinition"]["containerDefinitions"][0]["image"]),
     )
     return Unknown(why="the revision is not there") if isinstance(image, Absent) else image
+
+
+def _noticed(target: Target) -> date | Unknown | None:
+    found = known(
+        "secretsmanager:DescribeSecret",
+        lambda: target.account.ask(
+            "secretsmanager:DescribeSecret", SecretId=target.names.secret(target.deployment, "environment")
+        ),
+        lambda answer: Record.of_tags(answer.get("Tags") or ()),
+    )
+    if isinstance(found, Absent):
+        return None
+    return found if isinstance(found, Unknown) else found.noticed

@@ -10,7 +10,7 @@ import enum
 from dataclasses import dataclass
 
 from byoc.operations.status.facts import Absent, DatabaseFacts, Facts, IngressFacts, ServiceFacts, Unknown
-from byoc.operations.status.findings import DEAD, unknowns, went_back, wrongs
+from byoc.operations.status.findings import DEAD, unknowns, uses, went_back, wrongs
 
 _COMING = frozenset({"creating", "backing-up", "configuring-enhanced-monitoring", "configuring-log-exports"})
 """States of a database on its way to being available for the first time (Amazon RDS User Guide: DB instance status)."""
@@ -22,6 +22,7 @@ class DeploymentState(enum.StrEnum):
     AWAITING_DATABASE = "AWAITING_DATABASE"
     READY = "READY"
     UNUSED = "UNUSED"
+    """``byoc retention`` has sent a notice, and has seen no trace since."""
     AWAITING_DELETE = "AWAITING_DELETE"
     UNKNOWN = "UNKNOWN"
     """AWS could not be asked about a part that decides."""
@@ -60,7 +61,7 @@ class Verdict:
     """Of the revision that the API's service is on, or on the way to."""
     health: Health
     findings: tuple[str, ...]
-    """What is wrong, then what could not be found out; in plain words."""
+    """What is wrong, what could not be found out, and whether nobody uses it; in plain words."""
     went_back: bool = False
     """Whether a newer revision failed, and ECS went back to this one."""
 
@@ -73,7 +74,7 @@ def verdict(facts: Facts) -> Verdict:
         state=_state(facts),
         revision=_revision(facts),
         health=_health(facts, wrong, unknown),
-        findings=(*wrong, *unknown),
+        findings=(*wrong, *unknown, *uses(facts)),
         went_back=isinstance(api, ServiceFacts) and went_back(api),
     )
 
@@ -86,10 +87,16 @@ def _state(facts: Facts) -> DeploymentState:
     if leaving or (isinstance(database, DatabaseFacts) and database.status == "deleting"):
         return DeploymentState.AWAITING_DELETE
     if isinstance(api, ServiceFacts):
-        return DeploymentState.READY
+        return _used(facts)
     if isinstance(database, DatabaseFacts):
         return DeploymentState.AWAITING_DATABASE if database.status in _COMING else DeploymentState.READY
     return DeploymentState.ABSENT if _nothing(facts) else _without_database(facts)
+
+
+def _used(facts: Facts) -> DeploymentState:
+    if isinstance(facts.noticed, Unknown):
+        return DeploymentState.UNKNOWN
+    return DeploymentState.READY if facts.noticed is None else DeploymentState.UNUSED
 
 
 def _without_database(facts: Facts) -> DeploymentState:

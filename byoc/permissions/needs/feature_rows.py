@@ -10,6 +10,7 @@ from byoc.permissions.needs.feature import (
     BALANCER,
     DATABASE,
     SCALABLE_TARGET,
+    SECRET,
     SERVICE,
     TARGET_GROUP,
     Feature,
@@ -48,6 +49,13 @@ ROWS = (
         Phase.READ,
         ("rds:DescribeDBInstances", "rds:DescribePendingMaintenanceActions"),
         "whether the database is available, and what waits to be done to it (Amazon RDS API Reference)",
+    ),
+    Row(
+        Feature.STATUS,
+        SECRET,
+        Phase.READ,
+        ("secretsmanager:DescribeSecret",),
+        "whether anybody uses it, which retention notes as a tag (AWS Secrets Manager API Reference)",
     ),
     Row(
         Feature.STATUS,
