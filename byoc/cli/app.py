@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from byoc.cli import adopt, demo, external_id, fleet, runs, sandbox, stacks
 from byoc.cli.access import actions as access_actions
@@ -32,41 +33,77 @@ from byoc.version import __version__
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 """Exit codes: done; something failed; the input is wrong and nothing was done; stopped by Ctrl-C."""
 
+access = typer.Typer(help="What the control plane may do in the account, for those who sign it.", no_args_is_help=True)
+access.command(short_help="Tell who may do what with the cross-account role.")(access_report.report)
+access.command(short_help="Tell what a change would allow, or no longer allow.")(access_report.diff)
+access.command(short_help="Write role and policies for another tool.")(access_report.export)
+access.command(short_help="Find ways out of a role's policies.")(access_analyse.analyse)
+access.command(short_help="List the AWS actions that a stack calls for.")(access_actions.actions)
+
+_Verb = Callable[..., object] | typer.Typer
+_SECTIONS: Mapping[str, Mapping[str, tuple[_Verb, str]]] = {
+    "Begin": {
+        "demo": (demo.demo, "Provision, and destroy again, on an embedded AWS."),
+        "sandbox": (sandbox.app, "Run stacks on an embedded AWS, without an account."),
+        "doctor": (doctor.doctor, "Examine stacks before 'up', and after it."),
+        "external-id": (external_id.app, "External ids of the cross-account role."),
+        "adopt": (adopt.adopt, "Take over an account that is there already."),
+    },
+    "Provision": {
+        "preview": (stacks.preview, "Show what 'up' would do."),
+        "up": (stacks.up, "Make what the config says."),
+        "refresh": (stacks.refresh, "Bring the state up to what is in the account."),
+        "destroy": (stacks.destroy, "Delete what the stacks made."),
+        "teardown": (teardown.teardown, "Take stacks down, and prove what is left."),
+        "runs": (runs.app, "Look at runs, and stop them."),
+        "fleet": (fleet.app, "Run many stacks on engines that exist."),
+    },
+    "Look after deployments": {
+        "status": (status.status, "Show what runs and what is wrong with it."),
+        "logs": (logs.logs, "Show what the containers wrote."),
+        "events": (events.events, "Show what happened, in plain words."),
+        "watch": (watch.watch, "Say what is wrong and why; mend what can be."),
+        "resume": (resume.resume, "Go on with a stack that stopped half-way."),
+        "tracing": (tracing.tracing, "See to the tracing projects in LangSmith."),
+        "retention": (retention.retention, "Delete deployments that nobody uses."),
+    },
+    "Revisions": {
+        "submit": (submit.submit, "Queue a new revision, and return at once."),
+        "revisions": (revisions.revisions, "List revisions, and what changed in each."),
+        "rollback": (rollback.rollback, "Go back to an earlier revision."),
+    },
+    "Security": {
+        "access": (access, "What the control plane may do in the account."),
+    },
+}
+"""Every verb, with its line in the help."""
+
+
+class _Sections(typer.core.TyperGroup):
+    """Shows the verbs in their sections."""
+
+    def format_commands(self, _ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - newer releases of typer hide the types
+        """Each section with its verbs, names in one column over all of them."""
+        width = max(len(name) for verbs in _SECTIONS.values() for name in verbs)
+        for title, verbs in _SECTIONS.items():
+            with formatter.section(title):
+                formatter.write_dl([(name.ljust(width), line) for name, (_, line) in verbs.items()])
+
+
 app = typer.Typer(
     name="byoc",
+    cls=_Sections,
     help="LangGraph Servers in your own AWS account, with Pulumi. Try everything on an embedded AWS: byoc demo",
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.add_typer(sandbox.app, name="sandbox")
-app.command(name="demo")(demo.demo)
-for verb in (stacks.preview, stacks.up, stacks.refresh, stacks.destroy):
-    app.command()(verb)
-app.add_typer(runs.app, name="runs")
-app.add_typer(fleet.app, name="fleet")
-access = typer.Typer(help="What the control plane may do in the account, for those who sign it.", no_args_is_help=True)
-access.command()(access_report.report)
-access.command()(access_report.diff)
-access.command()(access_report.export)
-access.command()(access_analyse.analyse)
-access.command()(access_actions.actions)
-app.add_typer(access, name="access")
-app.add_typer(external_id.app, name="external-id")
-app.command(name="adopt")(adopt.adopt)
-app.command()(doctor.doctor)
-app.command(name="status")(status.status)
-app.command(name="logs")(logs.logs)
-app.command(name="events")(events.events)
-app.command()(revisions.revisions)
-app.command()(rollback.rollback)
-app.command()(submit.submit)
-app.command()(tracing.tracing)
-app.command()(retention.retention)
-app.command()(teardown.teardown)
-app.command(name="watch")(watch.watch)
-app.command(name="resume")(resume.resume)
+for _name, (_verb, _line) in (item for verbs in _SECTIONS.values() for item in verbs.items()):
+    if isinstance(_verb, typer.Typer):
+        app.add_typer(_verb, name=_name, short_help=_line)
+    else:
+        app.command(name=_name, short_help=_line)(_verb)
 
 
 def _version(wanted: bool) -> None:

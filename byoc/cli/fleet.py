@@ -45,7 +45,7 @@ def fleet() -> None:
     """Options before the verb."""
 
 
-@app.command()
+@app.command(short_help="Write the files that an engine needs.")
 def export(
     stacks: Stacks = None,
     *,

@@ -55,7 +55,7 @@ def stop(cwd: Folder = None) -> None:
     typer.echo("embedded AWS stopped" if was_running else "embedded AWS was not running")
 
 
-@app.command()
+@app.command(short_help="Say whether it runs, and where.")
 def status(json: Json = False, cwd: Folder = None) -> int:
     """Say whether the embedded AWS runs, where, and with which stacks. Exit code 1 if it does not."""
     found = _workspace(cwd).status()
@@ -72,7 +72,7 @@ def status(json: Json = False, cwd: Folder = None) -> int:
     return 0 if found["running"] else 1
 
 
-@app.command()
+@app.command(short_help="Print the environment for other tools.")
 def env(json: Json = False, cwd: Folder = None) -> None:
     """Print the environment in which the real Pulumi CLI provisions the embedded AWS: eval "$(byoc sandbox env)".
 
@@ -89,7 +89,7 @@ def env(json: Json = False, cwd: Folder = None) -> None:
         typer.echo(as_shell(environment))
 
 
-@app.command()
+@app.command(short_help="Give it what a stack takes for granted.")
 def provide(stack: Stack, json: Json = False, cwd: Folder = None) -> None:
     """Give the embedded AWS what a stack takes for granted (an existing VPC, a certificate), for the Pulumi CLI.
 
@@ -126,7 +126,7 @@ def up(stack: Stack, json: Json = False, config: Override = None, calls: Calls =
     return _follow(f"updating {stack}", run, json=json)
 
 
-@app.command()
+@app.command(short_help="Delete everything that the stack made.")
 def destroy(stack: Stack, json: Json = False, calls: Calls = None, cwd: Folder = None) -> int:
     """Delete everything that the stack made; what is kept on purpose is listed."""
     workspace = _workspace(cwd)
