@@ -18,7 +18,7 @@ app = typer.Typer(
 
 Stacks = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'; all if none."),
+    typer.Argument(metavar="STACK", help="Stacks by name, or patterns in quotes such as 'acme-*'; all if none."),
 ]
 Format = Annotated[
     Literal["operator", "matrix", "deployments"],

@@ -11,7 +11,7 @@ from byoc.automation.asked import DEFAULT_JOBS, Asked, Limits, RunOptions, Verb
 
 Stacks = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
+    typer.Argument(metavar="STACK", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
 ]
 Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]

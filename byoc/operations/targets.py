@@ -41,10 +41,22 @@ class Target:
     """Whether ``byoc retention`` looks whether anybody uses it."""
 
     @property
+    def label(self) -> str:
+        """As people read it: :func:`label`."""
+        return label(self.stack, self.deployment)
+
+    @property
     def service_roles(self) -> tuple[str, ...]:
         """The roles of its ECS services: ``api``, and ``queue`` and ``cache`` where they are services of their own."""
         queue = ("queue",) if self.section.queue.separate else ()
         return ("api", *queue, *(("cache",) if self.own_cache else ()))
+
+
+def label(stack: str, deployment: str | None) -> str:
+    """A stack's name, with the deployment's where that does not stand in it: it may be one of several."""
+    if not deployment or stack == deployment or stack.endswith(f"-{deployment}"):
+        return stack
+    return f"{stack}/{deployment}"
 
 
 class Accounts:

@@ -43,6 +43,21 @@ def test_logs_are_in_order_across_containers_and_can_be_picked(operated: Operate
     assert operated.denied() == []
 
 
+def test_logs_of_several_stacks_are_merged_and_one_that_cannot_be_reached_hides_no_other(operated: Operated) -> None:
+    outcome = operated.byoc("logs", "demo-*")
+    lines = outcome.out.splitlines()
+    assert (outcome.code, outcome.err) == (0, "")
+    assert lines == sorted(lines)
+    assert {line.split()[1] for line in lines} == {CHAT, SUPPORT}
+    assert {line.split()[2].split("/")[0] for line in lines} == {"api", "queue", "cache"}
+    wrong = operated.world.copy_stack(CHAT, "elsewhere", {"accountId": "999999999999"})
+    outcome = operated.byoc("logs", CHAT, wrong, "--json")
+    operated.world.file(wrong).unlink()
+    assert outcome.code == 1
+    assert outcome.err.startswith("error: elsewhere: sts:AssumeRole: denied: arn:aws:iam::999999999999:role/")
+    assert {json.loads(line)["stack"] for line in outcome.out.splitlines()} == {CHAT}
+
+
 def test_a_revision_has_its_own_entries_and_its_end_is_among_the_events(operated: Operated) -> None:
     before = json.loads(operated.byoc("logs", CHAT, "--role", "api", "--json").out)["task"]
     operated.world.up(CHAT, 'byoc:environment={"GREETING": "Hi"}').done()

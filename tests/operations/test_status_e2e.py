@@ -193,7 +193,7 @@ def test_watching_shows_it_again_until_ctrl_c_and_ends_with_the_last_exit_code(
     ("words", "message"),
     [
         (("logs", "nothing-like-it"), "there is no stack 'nothing-like-it'"),
-        (("logs", ACCOUNT), f"{ACCOUNT}: no deployment is named"),
+        (("logs", ACCOUNT), f"{ACCOUNT}: there is no deployment"),
         (("logs", CHAT, "--since", "soon"), "--since is 'soon'"),
         (("logs", CHAT, "--follow", "--newest-first"), "--follow goes on for ever"),
         (("events",), "name the stacks to run, or all of them with --all, but not both"),

@@ -1,28 +1,29 @@
-"""``byoc logs``: what the containers of a deployment wrote."""
+"""``byoc logs``: what the containers of deployments wrote."""
 
 from __future__ import annotations
 
 import sys
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from byoc.cli.operations.options import Folder, Profile, Since
+from byoc.cli.operations.options import Every, Folder, Profile, Since, Stacks
 
 if TYPE_CHECKING:
-    from byoc.operations.logs import Entry
-    from byoc.operations.targets import Target
+    from byoc.operations.log_merge import Line, Unread
+    from byoc.operations.logs import Wanted
+    from byoc.operations.targets import Stack, Target
 
 LINES = 1000
 
 
 def logs(
-    stack: Annotated[str, typer.Argument(help="The stack: stacks/Pulumi.<STACK>.yaml.")],
+    stacks: Stacks = None,
+    every: Every = False,
     deployment: Annotated[
-        str | None, typer.Option("--deployment", "-d", help="Of an account stack with several deployments: which.")
+        str | None, typer.Option("--deployment", "-d", help="Of account stacks with several deployments: this one.")
     ] = None,
     since: Since = "1h",
     until: Annotated[
@@ -48,12 +49,15 @@ def logs(
     profile: Profile = None,
     cwd: Folder = None,
 ) -> int:
-    """Show what the containers wrote, in order of time across them."""
+    """Show what the containers wrote, in order of time across them.
+
+    Of several stacks each line names its own. Exit code 1 if one of them could not be read.
+    """
     from datetime import UTC, datetime
 
     from byoc.errors import InputError
-    from byoc.operations.logs import Wanted, read_entries
-    from byoc.operations.logs import follow as followed
+    from byoc.operations.logs import Wanted
+    from byoc.operations.stacks import read_stacks
     from byoc.operations.times import moment
 
     if follow and (newest_first or until is not None):
@@ -66,62 +70,78 @@ def logs(
         revision=revision,
         pattern=pattern,
     )
-    target = _target(stack, deployment, profile, cwd)
-    show = _as_json if json else _as_text
+    found = read_stacks(cwd or Path.cwd(), tuple(stacks or ()), every=every)
+    chosen, well = _reached(found, deployment, profile)
+    several = len(chosen) > 1
     try:
-        if follow:
-            for entry in followed(target, wanted, note=lambda text: print(f"note: {text}", file=sys.stderr)):
-                show(entry)
-        else:
-            for entry in _picked(read_entries(target, wanted), lines, newest_first=newest_first):
-                show(entry)
+        for line in _lines(chosen, wanted, lines=lines, newest_first=newest_first, follow=follow):
+            well = _show(line, json=json, several=several) and well
     except KeyboardInterrupt:
         if not follow:
             raise
-    return 0
+    return 0 if well else 1
 
 
-def _picked(entries: Iterable[Entry], lines: int, *, newest_first: bool) -> Iterator[Entry]:
-    """The newest ``lines`` of them; the memory that this takes is bounded by them."""
-    if not lines and not newest_first:
-        yield from entries
-        return
-    kept = deque(entries, maxlen=lines or None)
-    ordered = sorted(kept, key=lambda entry: entry.at)
-    yield from reversed(ordered) if newest_first else ordered
+def _lines(
+    chosen: list[Target], wanted: Wanted, *, lines: int, newest_first: bool, follow: bool
+) -> Iterator[Line | Unread]:
+    from byoc.operations.log_merge import all_lines, follow_lines, newest_lines
+
+    if follow:
+        return follow_lines(chosen, wanted, note=_note)
+    found = newest_lines(chosen, wanted, lines) if lines else all_lines(chosen, wanted)
+    return reversed(list(found)) if newest_first else found
 
 
-def _target(stack: str, deployment: str | None, profile: str | None, cwd: Path | None) -> Target:
-    """The one deployment that is meant."""
+def _reached(stacks: tuple[Stack, ...], deployment: str | None, profile: str | None) -> tuple[list[Target], bool]:
+    """The deployments that are meant and whose account can be reached, and whether all can be."""
     from dataclasses import replace
 
-    from byoc.errors import ByocError, InputError
-    from byoc.operations.stacks import read_stacks
+    from byoc.errors import InputError
     from byoc.operations.status.report import Ways
     from byoc.operations.targets import Accounts, targets
 
     accounts = Accounts(profile)
-    stacks = read_stacks(cwd or Path.cwd(), (stack,))
-    found = {target.deployment: target for target in targets(stacks, accounts)}
-    if deployment is None and len(found) == 1:
-        (deployment,) = found
-    if deployment not in found or len(stacks) > 1:
-        known = ", ".join(found) or "none: it is an account stack without deployments of its own"
-        given = "no deployment is named" if deployment is None else f"--deployment is '{deployment}'"
-        raise InputError(f"{stack}: {given}\n      allowed:  {known}\n      mend it:  --deployment, or another stack")
-    way = Ways(accounts, profile).open(stacks)[found[deployment].stack]
-    if isinstance(way, str):
-        raise ByocError(f"{stack}: {way}")
-    return replace(found[deployment], account=way)
+    known = list(targets(stacks, accounts))
+    chosen = [target for target in known if deployment in (None, target.deployment)]
+    if not chosen:
+        names = ", ".join(target.deployment for target in known)
+        given = "there is no deployment" if deployment is None else f"--deployment is '{deployment}'"
+        raise InputError(
+            f"{', '.join(stack.name for stack in stacks)}: {given}\n"
+            f"      allowed:  {names or 'none: account stacks without deployments of their own'}\n"
+            "      mend it:  --deployment, or another stack"
+        )
+    ways = Ways(accounts, profile).open(stacks)
+    reached, well = [], True
+    for target in chosen:
+        way = ways[target.stack]
+        if isinstance(way, str):
+            print(f"error: {target.stack}: {way}", file=sys.stderr)
+            well = False
+        else:
+            reached.append(replace(target, account=way))
+    return reached, well
 
 
-def _as_json(entry: Entry) -> None:
-    import json
-
-    print(json.dumps(entry.document), flush=True)
+def _note(target: Target, text: str) -> None:
+    print(f"note: {target.label}: {text}", file=sys.stderr)
 
 
-def _as_text(entry: Entry) -> None:
+def _show(line: Line | Unread, *, json: bool, several: bool) -> bool:
+    """Show an entry, or why there is none; whether it is one."""
+    from byoc.operations.log_merge import Line
     from byoc.operations.times import iso
 
-    print(f"{iso(entry.at, parts='milliseconds')} {entry.role}/{entry.task[:8]} {entry.message}", flush=True)
+    label = f"{line.target.label} " if several else ""
+    if not isinstance(line, Line):
+        print(f"error: {label.replace(' ', ': ')}{line.error}", file=sys.stderr)
+        return False
+    entry = line.entry
+    if json:
+        import json as notation
+
+        print(notation.dumps(line.document), flush=True)
+    else:
+        print(f"{iso(entry.at, parts='milliseconds')} {label}{entry.role}/{entry.task[:8]} {entry.message}", flush=True)
+    return True

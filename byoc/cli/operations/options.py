@@ -9,7 +9,7 @@ import typer
 
 Stacks = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
+    typer.Argument(metavar="STACK", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
 ]
 Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
 Profile = Annotated[

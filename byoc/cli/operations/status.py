@@ -138,9 +138,9 @@ def view(rows: Sequence[Document]) -> Group:
 
 def name_of(row: Document) -> str:
     """A stack, with the deployment where it is one of several."""
-    deployment = row["deployment"]
-    inline = deployment and not (row["stack"] == deployment or row["stack"].endswith(f"-{deployment}"))
-    return f"{row['stack']}/{deployment}" if inline else str(row["stack"])
+    from byoc.operations.targets import label
+
+    return label(row["stack"], row["deployment"])
 
 
 def _cells(row: Document) -> tuple[str | Text, ...]:
