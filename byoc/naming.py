@@ -166,6 +166,10 @@ class Names:
         """An ECS service, and its task definition family: ``role`` is ``api``, ``queue`` or ``cache``."""
         return f"{self.prefix}-{deployment}-{role}"
 
+    def egress_probe(self, deployment: str) -> str:
+        """The task definition family of ``byoc doctor --probe-egress``, which is there while the probe runs."""
+        return self.service(deployment, "egress-probe")
+
     def secret(self, deployment: str, content: str) -> str:
         """A Secrets Manager entry of a deployment: ``content`` is ``environment``, ``connections`` or ``cache``."""
         return f"{self.prefix}/{deployment}/{content}"

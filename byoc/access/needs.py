@@ -11,7 +11,7 @@ from byoc.permissions.evaluation.evaluator import Request, evaluate
 from byoc.permissions.install import INSTALL_TAG, SECRET_TAG
 from byoc.permissions.needs.actions import MEASURED, Need, Phase
 from byoc.permissions.needs.deployment import TYPES, deployment_needs
-from byoc.permissions.needs.features import HEALTH, feature_needs
+from byoc.permissions.needs.features import HEALTH, OPERATING, feature_needs
 from byoc.permissions.needs.requests import requests_of
 
 _ON_TAGGED_PARENTS = (
@@ -75,9 +75,14 @@ def looking_after() -> tuple[Need, ...]:
     return tuple(feature_needs(HEALTH, TYPES))
 
 
+def operating() -> tuple[Need, ...]:
+    """What examining, revisions, recovery, retention and teardown ask of a deployment of any config."""
+    return tuple(feature_needs(OPERATING, TYPES))
+
+
 def needed_actions() -> frozenset[str]:
-    """The actions of both."""
-    return frozenset(need.action for need in (*provisioning(), *looking_after()))
+    """The actions of all three."""
+    return frozenset(need.action for need in (*provisioning(), *looking_after(), *operating()))
 
 
 def used(role: Role, needs: Iterable[Need]) -> tuple[Used, ...]:

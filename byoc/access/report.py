@@ -15,7 +15,7 @@ from byoc.access import words
 from byoc.access.break_glass import REASONS as BREAK_GLASS_REASONS
 from byoc.access.excess import Beyond, beyond
 from byoc.access.grants import Expand
-from byoc.access.needs import Used, looking_after, provisioning, used
+from byoc.access.needs import Used, looking_after, operating, provisioning, used
 from byoc.access.probes import Probe, probes, trust_probes
 from byoc.access.role import Role
 from byoc.permissions.evaluation.evaluator import Document, statements
@@ -47,6 +47,8 @@ class Report:
     used: tuple[Used, ...]
     """What provisioning calls."""
     looking_after: tuple[Used, ...]
+    operating: tuple[Used, ...]
+    """What the verbs beside them ask; some of it the role is not given on purpose (docs/access.md)."""
     refused: tuple[Probe, ...]
     allowed: tuple[Probe, ...]
     """Questions about what is not this install's that the policies answer with yes."""
@@ -62,7 +64,10 @@ class Report:
         """The page in a few sentences."""
         asked = (*self.refused, *self.allowed)
         return words.summary(
-            self.role, words.Answers(provisioning=self.used, looking_after=self.looking_after, probes=asked)
+            self.role,
+            words.Answers(
+                provisioning=self.used, looking_after=self.looking_after, operating=self.operating, probes=asked
+            ),
         )
 
     @property
@@ -160,6 +165,7 @@ def report_of(role: Role, expand: Expand) -> Report:
         policies_version=POLICIES_VERSION,
         used=used(role, provisioning()),
         looking_after=used(role, looking_after()),
+        operating=used(role, operating()),
         refused=tuple(probe for probe in asked if not probe.decision.allowed),
         allowed=allowed,
         could_be_closed=words.could_be_closed(role, allowed),

@@ -18,6 +18,7 @@ class Answers:
 
     provisioning: Sequence[Used]
     looking_after: Sequence[Used]
+    operating: Sequence[Used]
     probes: Sequence[Probe]
 
 
@@ -197,19 +198,28 @@ def _what(answers: Answers) -> Iterator[str]:
         + (f"The role is refused {denied} of them. " if denied else "")
         + "Each is listed below, with what it is for."
     )
-    missing = sum(not item.granted_by for item in answers.looking_after)
-    granted = f"{len(answers.looking_after) - missing} of them are granted" if missing else "all are granted"
-    yield f"Looking after a deployment reads with {len(answers.looking_after)} actions; {granted}."
+    yield f"Looking after a deployment reads with {_granted(answers.looking_after)}."
+    yield (
+        f"Operating it (doctor, tracing, revisions, recovery, retention, teardown) calls {_granted(answers.operating)}."
+    )
+
+
+def _granted(found: Sequence[Used]) -> str:
+    missing = sum(not item.granted_by for item in found)
+    return f"{len(found)} actions; " + (f"{len(found) - missing} of them are granted" if missing else "all are granted")
 
 
 def _data(answers: Answers) -> Iterator[str]:
     """What of the data itself the role can read, by what is granted."""
-    granted = {item.action for item in (*answers.provisioning, *answers.looking_after) if item.granted_by}
+    every = (*answers.provisioning, *answers.looking_after, *answers.operating)
+    granted = {item.action for item in every if item.granted_by}
     read = []
     if "secretsmanager:GetSecretValue" in granted:
         read.append("the contents of this install's secrets, which provisioning compares on every run")
     if "logs:FilterLogEvents" in granted:
         read.append("what its containers log")
+    if "ecr:GetDownloadUrlForLayer" in granted:
+        read.append("the images in its repositories")
     yield f"Of data itself the role can read {', and '.join(read)}." if read else "The role can read no data itself."
 
 

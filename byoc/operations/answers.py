@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from byoc.errors import ByocError
 
@@ -37,9 +38,12 @@ _LAYERS = (
     ("session policy", "the session's policy"),
     ("VPC endpoint policy", "the policy of a VPC endpoint"),
     ("resource-based policy", "the resource's own policy"),
-    ("identity-based policy", "the policies of the role"),
+    ("identity-based policy", "{}"),
 )
-"""Words of AWS's messages, and the layer that they name (AWS docs: "Troubleshoot access denied error messages")."""
+"""Words of AWS's messages, and the layer that they name (AWS docs: "Troubleshoot access denied error messages"); ``{}``
+stands for the policies of who asked."""
+_POLICIES_OF = ((":assumed-role/", "the policies of the role"), (":user/", "the policies of the user"))
+"""Whose policies an identity-based policy is among, by the ARN that a message begins with."""
 
 
 class AskingError(ByocError):
@@ -80,8 +84,14 @@ def layer_of(message: str) -> str:
     for words, layer in _LAYERS:
         if words in message:
             explicit = "with an explicit deny in " in message
-            return f"an explicit deny in {layer}" if explicit else f"{layer}: no statement allows it"
+            named = layer.format(_policies_of_whom(message))
+            return f"an explicit deny in {named}" if explicit else f"{named}: no statement allows it"
     return ""
+
+
+def _policies_of_whom(message: str) -> str:
+    asks = message.partition(" is not authorized")[0]
+    return next((whose for arn, whose in _POLICIES_OF if arn in asks), "an identity-based policy")
 
 
 def told(action: str, call: Callable[[], Answer]) -> Answer:
@@ -96,6 +106,8 @@ def told(action: str, call: Callable[[], Answer]) -> Answer:
         raise _explained(action, error) from error
     except BotoCoreError as error:
         raise _unreachable(action, error) from error
+    except ResponseParserError as error:
+        raise NoAnswerError(action, "AWS's answer broke off, or is none of its own", "repeat it later") from error
 
 
 def _explained(action: str, error: ClientError) -> Exception:

@@ -64,6 +64,14 @@ class InstallNames(Protocol):
     def db_subnet_group(self) -> str:
         """Name of the RDS subnet group."""
 
+    @property
+    def control_plane_role(self) -> str:
+        """Name of the cross-account role."""
+
+    @property
+    def alarm_topic(self) -> str:
+        """Name of the SNS topic of all alarms."""
+
 
 LOAD_BALANCER_NAME_LIMIT = 32
 """Characters in the name of a load balancer (AWS limit)."""

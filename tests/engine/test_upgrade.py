@@ -17,7 +17,7 @@ _VERSIONED = ["tags", "tagsAll"]
 """From version 2 on the policies of an install carry the version of their documents."""
 _ACCESS = {
     "update account-access-guardrails": _VERSIONED,
-    "update account-access-supplement": ["policy", *_VERSIONED],  # the health of targets is read
+    "update account-access-supplement": ["policy", *_VERSIONED],  # health of targets, registrations in Cloud Map
 }
 EXPECTED: Mapping[tuple[str, str], Mapping[str, list[str]]] = {
     ("0.1.0", ACCOUNT): _ACCESS,

@@ -22,8 +22,6 @@ from tests.operations.retention_world import traced
 from tests.sandbox.sandbox_world import CHAT, World
 from tests.unit.test_policies_scoped import MODES, PRINCIPAL
 
-NOTICE = {"sns:ListSubscriptionsByTopic", "sns:Publish"}
-"""The notice: of the account stack's topic, which is no part of a deployment."""
 ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")
 
 
@@ -42,7 +40,7 @@ def test_nothing_is_asked_that_the_permission_source_does_not_say(world: World, 
         begin = world.client.next_call()
         for day in (0, 8):
             life.on(day).apply()
-        assert _asked(world, begin) == said(Feature.RETENTION) | NOTICE
+        assert _asked(world, begin) == said(Feature.RETENTION)
 
 
 def _asked(world: World, begin: int) -> set[str]:
@@ -54,7 +52,7 @@ def _asked(world: World, begin: int) -> set[str]:
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("feature", [Feature.TRACING, Feature.RETENTION])
-def test_every_mode_grants_what_is_asked_of_the_secret(mode: str, feature: Feature) -> None:
+def test_every_mode_grants_what_is_asked_of_the_secret_and_of_the_topic(mode: str, feature: Feature) -> None:
     settings: Mapping[str, Any] = MODES[mode]
     grants = control_plane_role(ACCOUNT, Names(), AccessSettings(principals=(PRINCIPAL,), **settings))
     identity = {**(documented_identity() if grants.aws_managed else {}), **grants.documents}

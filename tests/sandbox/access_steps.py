@@ -12,10 +12,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from byoc.errors import ByocError
+from byoc.operations.teardown.clearing import Clear
+from byoc.operations.teardown.facts import Registered
 from byoc.sandbox.emulator_cloud import EmulatorCloud
 from byoc.sandbox.providers import Providers
 from byoc.sandbox.registry import handler_for
 from byoc.values import plain
+from tests.operations.teardown_world import teardowns
 from tests.sandbox.sandbox_world import World
 
 SUPPLEMENT = "LangGraphCloudCustomPermissions"
@@ -82,6 +86,21 @@ def refresh(world: World, stack: str) -> Calls:
             with suppress(ClientError):
                 handler.observe(aws, resource.id, inputs)
     return world.client.calls(run=run_id)
+
+
+def clear(world: World, stack: str) -> Calls:
+    """What a teardown does about a container that is gone and still registered, through the role; its requests."""
+    names, deployment = world.workspace.config(stack).names, stack.removeprefix("demo-")
+    cloud_map = world.aws("servicediscovery")
+    (service,) = [item for item in cloud_map.list_services()["Services"] if item["Name"] == deployment]
+    gone = {"ECS_CLUSTER_NAME": names.cluster, "ECS_SERVICE_NAME": "gone", "AWS_INSTANCE_IPV4": "10.0.0.9"}
+    cloud_map.register_instance(ServiceId=service["Id"], InstanceId="left-behind", Attributes=gone)
+    first = world.client.next_call()
+    with teardowns(world) as life, suppress(ByocError):
+        found = [item for item in life.plan(stack).blockers if isinstance(item.subject, Registered)]
+        Clear(life.subject(stack), life.told.append).clear(found)
+    calls = world.client.calls(since=first)
+    return [call for call in calls if f":{world.account_id}:assumed-role/" in str(call["principal"])]
 
 
 def status(world: World, stack: str) -> Calls:

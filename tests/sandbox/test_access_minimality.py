@@ -16,7 +16,7 @@ from byoc.permissions.needs.stack import stack_needs
 from byoc.permissions.policies.supplement import supplement
 from byoc.types import AwsAccount
 from tests.golden.examples import recorded
-from tests.sandbox.access_steps import Calls, denied, refresh, status, without
+from tests.sandbox.access_steps import Calls, clear, denied, refresh, status, without
 from tests.sandbox.sandbox_world import ACCOUNT, ADOPTED, ALL_IN_ONE, CHAT, SUPPORT, Run, World, Worlds
 
 pytestmark = pytest.mark.slow
@@ -38,6 +38,11 @@ READ = {
 """Needed by a refresh."""
 STATUS = {("ReadLoadBalancing", f"{ELB}:DescribeTargetHealth")}
 """Needed by the status."""
+TEARDOWN = {
+    ("Registrations", "servicediscovery:DeregisterInstance"),
+    ("Registrations", "servicediscovery:ListInstances"),
+}
+"""Needed by a teardown that finds a registration whose container is gone."""
 TAGS = {
     ("LoadBalancers", f"{ELB}:AddTags"),
     ("LoadBalancers", f"{ELB}:RemoveTags"),
@@ -107,11 +112,12 @@ def assert_passes(run: Run, action: str) -> None:
 STEPS: Mapping[str, Collection[tuple[str, str]]] = {
     "refresh": READ,
     "status": STATUS,
+    "a teardown": TEARDOWN,
     "an update of tags": TAGS,
     "an update of a key of the config": CONFIG,
     "an update to another version of the library": VERSION,
 }
-"""What fails without which action; the status is what looking after a deployment asks first."""
+"""What fails without which action; the status is what looking after a deployment asks first, a teardown last."""
 
 
 def test_every_action_of_every_statement_has_one_step_that_fails_without_it() -> None:
@@ -128,8 +134,9 @@ def test_without_it_a_refresh_is_denied(life: World, sid: str, action: str) -> N
     assert_denied(life, calls, sid, action)
 
 
-def test_with_all_of_it_a_refresh_and_the_status_are_denied_nothing_and_call_all_of_it(life: World) -> None:
-    for calls, grants in ((refresh(life, SUPPORT), READ), (status(life, SUPPORT), STATUS)):
+def test_with_all_of_it_a_refresh_the_status_and_a_teardown_are_denied_nothing_and_call_all_of_it(life: World) -> None:
+    for step, grants in ((refresh, READ), (status, STATUS), (clear, TEARDOWN)):
+        calls = step(life, SUPPORT)
         assert {action for _, action in grants} <= {str(call["action"]) for call in calls}
         assert denied(calls).actions == set()
 
@@ -138,6 +145,13 @@ def test_with_all_of_it_a_refresh_and_the_status_are_denied_nothing_and_call_all
 def test_without_it_the_status_is_denied(life: World, sid: str, action: str) -> None:
     with without(life, sid, action):
         calls = status(life, SUPPORT)
+    assert_denied(life, calls, sid, action)
+
+
+@pytest.mark.parametrize(("sid", "action"), sorted(TEARDOWN))
+def test_without_it_a_teardown_is_denied(life: World, sid: str, action: str) -> None:
+    with without(life, sid, action):
+        calls = clear(life, SUPPORT)
     assert_denied(life, calls, sid, action)
 
 

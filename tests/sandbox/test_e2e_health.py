@@ -41,7 +41,7 @@ def vendor(neighbours: World) -> VendorSession:
 
 
 def of_cluster(world: World, vendor: VendorSession, prefix: str) -> Calls:
-    """Reads of one install's cluster and log group."""
+    """Reads of one install's cluster, log group and secrets."""
     ecs, logs = vendor.aws("ecs"), vendor.aws("logs")
     cluster, group = f"{prefix}-cluster", f"/aws/ecs/{prefix}"
     task = f"arn:aws:ecs:us-west-2:{world.account_id}:task/{cluster}/0123456789abcdef0123456789abcdef"
@@ -54,6 +54,9 @@ def of_cluster(world: World, vendor: VendorSession, prefix: str) -> Calls:
         "logs:DescribeLogStreams": lambda: logs.describe_log_streams(logGroupName=group),
         "logs:FilterLogEvents": lambda: logs.filter_log_events(logGroupName=group),
         "logs:GetLogEvents": lambda: logs.get_log_events(logGroupName=group, logStreamName="chat-api/api/0"),
+        "secretsmanager:DescribeSecret": lambda: vendor.aws("secretsmanager").describe_secret(
+            SecretId=f"{prefix}/chat/environment"
+        ),
     }
 
 

@@ -25,7 +25,7 @@ from byoc.cli.app import exit_code
 from byoc.config import AccountConfig
 from byoc.errors import InputError
 from byoc.permissions.needs.deployment import deployment_needs
-from byoc.permissions.needs.features import HEALTH
+from byoc.permissions.needs.features import HEALTH, OPERATING
 from byoc.project.stack_file import read_stack_file
 from byoc.stack_config import load_stack_config
 from tests.golden.examples import PASSPHRASE, ROOT
@@ -141,7 +141,7 @@ def test_actions_are_counted_against_what_is_needed(role: Role, unguarded: Role)
     opened = {item.service: item for item in report_of(unguarded, expand).beyond.counted}
     rds = opened["rds"]
     assert rds.role == rds.documented == len(expand("rds:*"))
-    needs = deployment_needs(features=HEALTH)
+    needs = deployment_needs(features=(*HEALTH, *OPERATING))
     assert rds.needed == len({need.action for need in needs if need.action.startswith("rds:")})
     closed = {item.service: item for item in report_of(role, expand).beyond.counted}
     assert (closed["lambda"].role, closed["lambda"].guarded) == (0, 0), "the guardrails deny it everywhere"

@@ -69,7 +69,7 @@ def pages(found: Report) -> tuple[str, str]:
 
 
 def granted(found: Report) -> set[str]:
-    return {item.action for item in (*found.used, *found.looking_after) if item.granted_by}
+    return {item.action for item in (*found.used, *found.looking_after, *found.operating) if item.granted_by}
 
 
 # Every mode, every switch
@@ -82,6 +82,7 @@ def test_the_report_can_be_written_and_names_the_version_of_the_policies(access:
         assert ID not in page
         assert f"policies version {POLICIES_VERSION}" in page
         assert "Looking after a deployment" in page
+        assert "Operating a deployment" in page
         for name in found.role.grants.documents:
             assert name in page
         for reason in found.role.grants.reasons.values():
@@ -174,7 +175,7 @@ def test_the_difference_is_the_same_whichever_of_the_two_modes_it_is_told_from()
     assert documented.actions == sum(len(actions) for _, actions in documented.difference)
     named = {f"{service}:{action}" for service, actions in documented.difference for action in actions}
     assert {"ec2:DeleteVpc", "rds:DeleteDBCluster", "ecs:RunTask", "events:DeleteRule"} <= named
-    assert not named & needed_actions()
+    assert named & needed_actions() == {"secretsmanager:ListSecrets"}, "withheld on purpose: docs/access.md"
 
 
 # What documented mode grants beyond need

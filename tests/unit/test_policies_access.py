@@ -11,12 +11,13 @@ from byoc.naming import Names
 from byoc.permissions.evaluation.evaluator import Decision, Outcome, Request, evaluate
 from byoc.permissions.needs.actions import is_read
 from byoc.permissions.needs.deployment import deployment_needs
-from byoc.permissions.needs.features import HEALTH, Feature
+from byoc.permissions.needs.features import HEALTH, OPERATING, Feature
 from byoc.permissions.policies.access import POLICIES_OF_A_ROLE, AccessSettings, RoleGrants, control_plane_role
 from byoc.permissions.policies.guardrails import guardrails
 from byoc.permissions.policies.managed import CONTROL_PLANE, documented_identity
 from byoc.permissions.policies.supplement import supplement
 from byoc.types import AwsAccount
+from tests.unit.withheld import WITHHELD
 
 ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")
 NAMES = Names()
@@ -133,10 +134,17 @@ def test_who_only_observes_has_reads_alone_and_no_secrets(mode: Any) -> None:
         for action in statement["Action"]
     }
     assert all(is_read(action) for action in actions)
-    # Log entries are data, as the contents of secrets are.
+    # Log entries are data, as the contents of secrets and of images are.
     looking_after = [feature for feature in HEALTH if feature is not Feature.LOGS]
-    needed = {need.action for need in deployment_needs(features=looking_after) if is_read(need.action)}
-    assert actions == needed - {"secretsmanager:GetSecretValue"}
+    needed = {need.action for need in deployment_needs(features=(*looking_after, *OPERATING)) if is_read(need.action)}
+    withheld = {
+        action
+        for item in WITHHELD
+        if "observing" in item.modes and item.feature in OPERATING
+        for action in item.actions.split()
+    }
+    assert "secretsmanager:GetSecretValue" in withheld
+    assert actions == needed - withheld
 
 
 @pytest.mark.parametrize("mode", ["documented", "scoped"])

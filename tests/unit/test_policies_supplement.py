@@ -22,7 +22,7 @@ from byoc.permissions.install import (
     name_pattern,
 )
 from byoc.permissions.needs.deployment import deployment_needs, missing_needs
-from byoc.permissions.needs.features import HEALTH
+from byoc.permissions.needs.features import HEALTH, OPERATING, Feature
 from byoc.permissions.needs.requests import requests_of
 from byoc.permissions.policies.documents import MANAGED_POLICY_LIMIT, compact
 from byoc.permissions.policies.managed import CONTROL_PLANE, TASK_EXECUTION, documented_identity, managed_policies
@@ -37,6 +37,10 @@ INSTALLS = [
     (AwsAccount(account_id="123456789012", region="us-gov-west-1"), NAMES),
     (AwsAccount(account_id="123456789012", region="cn-north-1"), Names("an-install-with-a-very-long-name")),
 ]
+
+
+SUPPLEMENTED = (*HEALTH, *(feature for feature in OPERATING if feature is not Feature.PREFLIGHT))
+"""What the documented role is used for beside provisioning; a preflight is asked by somebody of the account."""
 
 
 def actions_of(document: Document) -> set[str]:
@@ -54,21 +58,21 @@ def elb(resource: str) -> str:
 
 @pytest.mark.parametrize(("account", "names"), INSTALLS)
 def test_the_supplement_holds_exactly_the_actions_that_are_missing(account: AwsAccount, names: Names) -> None:
-    missing = {need.action for need in missing_needs(documented_identity(), account, names, features=HEALTH)}
+    missing = {need.action for need in missing_needs(documented_identity(), account, names, features=SUPPLEMENTED)}
     assert actions_of(supplement(account, names)) == missing
 
 
 @pytest.mark.parametrize(("account", "names"), INSTALLS)
 def test_with_it_a_deployment_stack_has_all_that_it_needs(account: AwsAccount, names: Names) -> None:
     together = {**documented_identity(), "supplement": supplement(account, names)}
-    assert missing_needs(together, account, names, features=HEALTH) == ()
+    assert missing_needs(together, account, names, features=SUPPLEMENTED) == ()
 
 
 @pytest.mark.parametrize("action", sorted(actions_of(supplement(ACCOUNT, NAMES))))
 def test_every_action_is_needed_because_the_five_do_not_allow_it(action: str) -> None:
     requests = [
         request
-        for need in deployment_needs(features=HEALTH)
+        for need in deployment_needs(features=SUPPLEMENTED)
         if need.action == action
         for request in requests_of(need, ACCOUNT, NAMES)
     ]
@@ -88,7 +92,7 @@ def test_without_any_one_action_of_any_statement_something_is_missing(sid: str, 
     for statement in document["Statement"]:
         if statement["Sid"] == sid:
             statement["Action"] = [kept for kept in statement["Action"] if kept != action]
-    assert missing_needs({**documented_identity(), "supplement": document}, ACCOUNT, NAMES, features=HEALTH)
+    assert missing_needs({**documented_identity(), "supplement": document}, ACCOUNT, NAMES, features=SUPPLEMENTED)
 
 
 def test_every_statement_has_a_reason_and_every_reason_a_statement() -> None:

@@ -130,8 +130,11 @@ def test_every_type_and_look_up_of_an_example_has_needs(stack: str) -> None:
     ],
 )
 def test_a_part_that_is_off_asks_for_nothing(parts: DeploymentParts, services: set[str]) -> None:
+    # Doctor looks for the private subnets of any deployment by the group of subnets that is for databases.
+    features = [feature for feature in Feature if feature is not Feature.PREFLIGHT]
+
     def asked(chosen: DeploymentParts) -> set[str]:
-        return {need.action.partition(":")[0] for need in deployment_needs(chosen, (), list(Feature))}
+        return {need.action.partition(":")[0] for need in deployment_needs(chosen, (), features)}
 
     assert asked(DeploymentParts()) - asked(parts) == services
 
@@ -162,7 +165,13 @@ def test_looking_after_a_deployment_only_reads(feature: Feature) -> None:
 
 
 def test_a_feature_asks_only_about_what_is_there() -> None:
-    assert list(feature_needs(list(Feature), ["aws:ec2/vpc:Vpc"])) == []
+    assert list(feature_needs(list(Feature), ["aws:ec2/subnet:Subnet"])) == []
+    of_a_network = {need.action for need in feature_needs(list(Feature), ["aws:ec2/vpc:Vpc"])}
+    assert of_a_network == {
+        "ec2:DescribeAvailabilityZones",
+        "servicequotas:GetAWSDefaultServiceQuota",
+        "servicequotas:GetServiceQuota",
+    }
     of_balancers = {need.token for need in feature_needs(list(Feature), [BALANCER])}
     assert of_balancers == {BALANCER}
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _FEATURES = (
     "status, logs, events, metrics, tracing, retention, revisions, snapshots, restore, recovery, teardown, "
-    "service-linked-roles"
+    "preflight, egress-probe, service-linked-roles"
 )
 
 

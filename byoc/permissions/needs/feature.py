@@ -15,6 +15,9 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 SCALABLE_TARGET = "aws:appautoscaling/target:Target"
 REGISTRY = "aws:servicediscovery/service:Service"
 SECRET = "aws:secretsmanager/secret:Secret"  # noqa: S105 - a resource type
+TASK_DEFINITION = "aws:ecs/taskDefinition:TaskDefinition"
+LISTENER = "aws:lb/listener:Listener"
+CLUSTER = "aws:ecs/cluster:Cluster"
 
 
 class Feature(enum.StrEnum):
@@ -42,12 +45,26 @@ class Feature(enum.StrEnum):
     """Why it does not run as it should; and what is done about it without a person."""
     TEARDOWN = "teardown"
     """What would go with it, what stands in the way, and what is left afterwards."""
+    PREFLIGHT = "preflight"
+    """Whether a stack can be provisioned, or stands as it should: what ``byoc doctor`` asks."""
+    EGRESS_PROBE = "egress-probe"
+    """Whether containers reach hosts outside AWS, tried from one of them: a task that nothing else needs."""
     SERVICE_LINKED_ROLES = "service-linked-roles"
     """AWS's own roles, made at a service's first use, in an account whose account stack does not make them."""
 
 
 HEALTH = (Feature.STATUS, Feature.LOGS, Feature.EVENTS, Feature.METRICS)
 """The features that only read."""
+OPERATING = (
+    Feature.TRACING,
+    Feature.RETENTION,
+    Feature.REVISIONS,
+    Feature.RECOVERY,
+    Feature.TEARDOWN,
+    Feature.PREFLIGHT,
+)
+"""What the verbs beside them ask through the cross-account role. What the role is not given of it stands in
+docs/access.md."""
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from byoc.permissions.needs import feature_rows, operating_rows
+from byoc.permissions.needs import feature_rows, operating_rows, preflight_rows
 from byoc.permissions.needs.actions import Need
-from byoc.permissions.needs.feature import HEALTH, SECRET, Feature
+from byoc.permissions.needs.feature import HEALTH, OPERATING, SECRET, Feature
 from byoc.permissions.needs.feature_rows import LINKED_ROLES
 
-__all__ = ["HEALTH", "LINKED_ROLES", "SECRET", "Feature", "feature_needs"]
+__all__ = ["HEALTH", "LINKED_ROLES", "OPERATING", "SECRET", "Feature", "feature_needs"]
 
-ROWS = (*feature_rows.ROWS, *operating_rows.ROWS)
+ROWS = (*feature_rows.ROWS, *operating_rows.ROWS, *preflight_rows.ROWS)
 """What every feature asks, by type."""
 
 

@@ -12,6 +12,7 @@ from byoc.permissions.needs.feature import (
     SECRET,
     SERVICE,
     TARGET_GROUP,
+    TASK_DEFINITION,
     Feature,
     Row,
 )
@@ -132,6 +133,20 @@ ROWS = (
         "a note of each look, as a tag (AWS Secrets Manager API Reference)",
     ),
     Row(
+        Feature.RETENTION,
+        SECRET,
+        Phase.READ,
+        ("sns:ListSubscriptionsByTopic",),
+        "whether anybody would get the notice (Amazon SNS API Reference)",
+    ),
+    Row(
+        Feature.RETENTION,
+        SECRET,
+        Phase.UPDATE,
+        ("sns:Publish",),
+        "the notice that nobody uses it, by the account's alarm topic (Amazon SNS API Reference)",
+    ),
+    Row(
         Feature.REVISIONS,
         SERVICE,
         Phase.READ,
@@ -146,16 +161,24 @@ ROWS = (
     ),
     Row(
         Feature.REVISIONS,
+        TASK_DEFINITION,
+        Phase.CREATE,
+        ("ecs:RegisterTaskDefinition", "ecs:TagResource", "iam:PassRole"),
+        "a copy of an earlier revision, with its tags and roles (Amazon ECS API Reference: RegisterTaskDefinition)",
+    ),
+    Row(
+        Feature.REVISIONS,
+        TASK_DEFINITION,
+        Phase.DELETE,
+        ("ecs:DeregisterTaskDefinition",),
+        "one that nothing runs is deregistered (Amazon ECS API Reference)",
+    ),
+    Row(
+        Feature.REVISIONS,
         SERVICE,
         Phase.UPDATE,
-        (
-            "ecs:DeregisterTaskDefinition",
-            "ecs:RegisterTaskDefinition",
-            "ecs:TagResource",
-            "ecs:UpdateService",
-            "iam:PassRole",
-        ),
-        "a copy of an earlier revision, rolled out; one that nothing runs is deregistered (Amazon ECS API Reference)",
+        ("ecs:UpdateService",),
+        "another revision is rolled out (Amazon ECS API Reference)",
     ),
     Row(
         Feature.REVISIONS,

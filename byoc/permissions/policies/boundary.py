@@ -127,10 +127,6 @@ class BoundaryNames(InstallNames, Protocol):
         """Name of the inline policy that keeps a boundary where it is."""
 
     @property
-    def control_plane_role(self) -> str:
-        """Name of the cross-account role."""
-
-    @property
     def break_glass_role(self) -> str:
         """Name of the role for emergencies."""
 

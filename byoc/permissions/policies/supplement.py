@@ -18,6 +18,8 @@ REASONS: Mapping[str, str] = {
     "Listeners": "a changed certificate or target group on a listener of this install's load balancers; tags",
     "TargetGroups": "health check and deregistration delay of this install's target groups; tags",
     "CloudMapTags": "services of the private DNS namespace are made with tags, and their tags are read back",
+    "Registrations": "a service in Cloud Map that has registrations cannot be deleted; those that outlived their "
+    "containers are taken out",
     "ScalableTargetTags": "scalable targets are made with tags, and their tags are read back",
     "AlarmTags": "this install's alarms are made with tags",
 }
@@ -27,8 +29,8 @@ REASONS: Mapping[str, str] = {
 def supplement(account: Account, names: InstallNames) -> Document:
     """The policy beside the five documented ones, for ``mode: documented``.
 
-    Load balancers, listeners and alarms are limited by name, target groups (whose names the provider invents) by tag,
-    scalable targets by account and region.
+    Load balancers, listeners and alarms are limited by name, target groups (whose names the provider invents) and
+    registrations in Cloud Map by tag, scalable targets by account and region.
     """
 
     def elb(resource: str) -> str:
@@ -95,6 +97,14 @@ def supplement(account: Account, names: InstallNames) -> Document:
                     "servicediscovery:UntagResource",
                 ],
                 "Resource": "*",  # AWS does not limit Cloud Map's tag actions by resource
+            },
+            {
+                "Sid": "Registrations",
+                "Effect": "Allow",
+                "Action": ["servicediscovery:DeregisterInstance", "servicediscovery:ListInstances"],
+                # "*": AWS gives services random ids; the tag says whose they are.
+                "Resource": account.arn("servicediscovery", "service/*"),
+                "Condition": {"StringEquals": {f"aws:ResourceTag/{INSTALL_TAG}": names.prefix}},
             },
             {
                 "Sid": "ScalableTargetTags",

@@ -1,10 +1,10 @@
 """The policies of the switches: suspended, and no deletions. Both only deny, and work on sessions that are open.
 
-``no_deletions`` takes back the deletion of data (databases, snapshots, secrets) and of services (ECS services and their
-load balancers). AWS knows no "made a moment ago", so a create that failed is told from the rest by a tag: what was made
-with :data:`PROVISIONING_TAG` may be deleted while the tag is on it. The tag can be put on with the create call alone;
-later it can be taken off, and not put on again. A control plane sets it in the tags of a deployment stack
-(``byoc:tags``) and takes it out when the deployment is up.
+``no_deletions`` takes back the deletion of data (databases, snapshots, secrets) and of services (ECS services, their
+load balancers and their registrations in Cloud Map). AWS knows no "made a moment ago", so a create that failed is told
+from the rest by a tag: what was made with :data:`PROVISIONING_TAG` may be deleted while the tag is on it. The tag can
+be put on with the create call alone; later it can be taken off, and not put on again. A control plane sets it in the
+tags of a deployment stack (``byoc:tags``) and takes it out when the deployment is up.
 
 What AWS cannot tell: a control plane that leaves the tag on keeps the right to delete what it made with it, and nothing
 else. Other ways to do harm are not deletions: a secret can be overwritten, a service scaled to nothing.
@@ -30,6 +30,8 @@ NO_DELETIONS_REASONS: Mapping[str, str] = {
     "KeepSettledDatabases": "the same, for databases",
     "KeepOthers": "what has no name of this install is kept, whatever its tags say",
     "KeepCopies": "snapshots, backups and clusters of databases are kept in any case, and so are ECS clusters",
+    "KeepRegistered": "a container that is not found under its name serves as little as one that is gone; AWS cannot "
+    "tell a service in the making by its tags here",
     "NoOtherHands": "a secret's own policy could let somebody else delete it, and a snapshot is kept here alone",
     "MarkNewServices": "the tag of what is being made comes with the create call, and never later",
     "MarkNewLoadBalancers": "the same, for load balancers",
@@ -75,6 +77,11 @@ def no_deletions(account: Account, names: InstallNames) -> Document:
                 "rds:DeleteGlobalCluster",
                 "rds:DeleteTenantDatabase",
             ],
+            "Resource": "*",  # everywhere
+        },
+        {
+            "Sid": "KeepRegistered",
+            "Action": ["servicediscovery:DeregisterInstance"],
             "Resource": "*",  # everywhere
         },
         {

@@ -13,7 +13,10 @@ import urllib3
 from byoc.errors import ByocError
 
 if TYPE_CHECKING:
+    from byoc.sandbox.emulator.costs import Bill
     from byoc.sandbox.emulator.faults import Fault, Latency
+    from byoc.sandbox.emulator.metrics import Figure
+    from byoc.sandbox.emulator.single_tasks import Reach
     from byoc.sandbox.emulator.task_troubles import TaskTrouble
     from byoc.sandbox.prerequisites import Prerequisites
 
@@ -107,6 +110,18 @@ class EmulatorClient:
     def befall(self, account_id: str, region: str, trouble: TaskTrouble) -> None:
         """Let something happen to a service's tasks; it lasts until the service is updated."""
         self._ask("POST", "task-trouble", {"account_id": account_id, "region": region, "trouble": asdict(trouble)})
+
+    def set_bill(self, account_id: str, bill: Bill) -> None:
+        """What an account's Cost Explorer tells from now on; without one it has nothing to tell."""
+        self._ask("POST", "bill", {"account_id": account_id, "bill": asdict(bill)})
+
+    def measure(self, account_id: str, region: str, figure: Figure) -> None:
+        """A figure that an AWS service measures by itself, at this moment, such as a database's free storage."""
+        self._ask("POST", "figure", {"account_id": account_id, "region": region, "figure": figure.document()})
+
+    def reach(self, account_id: str, region: str, reach: Reach) -> None:
+        """What tasks that run by themselves meet: which hosts they reach, or why they do not start."""
+        self._ask("POST", "reach", {"account_id": account_id, "region": region, "reach": asdict(reach)})
 
     def inventory(self, account_id: str, region: str) -> list[dict[str, str]]:
         """Everything in an account and region beyond AWS's defaults and what was provided; sorted.

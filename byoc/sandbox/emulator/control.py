@@ -1,5 +1,5 @@
-"""The emulator's control API under ``/_byoc/``: credentials, call log, faults, latency, task troubles,
-prerequisites, inventory.
+"""The emulator's control API under ``/_byoc/``: credentials, call log, faults, latency, task troubles, bills,
+figures, prerequisites, inventory.
 
 Every endpoint wants the emulator's token (``Authorization: Bearer …``), since the API hands out credentials.
 Each takes and returns one JSON object.
@@ -20,9 +20,12 @@ from typing import Any
 import moto
 
 from byoc.sandbox.emulator.answers import Answer, json_answer
+from byoc.sandbox.emulator.costs import Bill, set_bill
 from byoc.sandbox.emulator.faults import Fault, Latency
 from byoc.sandbox.emulator.inventory import inventory
+from byoc.sandbox.emulator.metrics import Figure, measure
 from byoc.sandbox.emulator.requests import Environ, read_body
+from byoc.sandbox.emulator.single_tasks import Reach, set_reach
 from byoc.sandbox.emulator.task_troubles import TaskTrouble, befall
 from byoc.sandbox.prerequisites import Prerequisites
 
@@ -66,6 +69,9 @@ class Control:
             ("POST", "latency"): self._latency,
             ("POST", "provide"): self._provide,
             ("POST", "task-trouble"): self._task_trouble,
+            ("POST", "bill"): self._bill,
+            ("POST", "figure"): self._figure,
+            ("POST", "reach"): self._reach,
             ("POST", "inventory"): self._inventory,
             ("POST", "reset"): self._reset,
         }
@@ -115,6 +121,21 @@ class Control:
     def _task_trouble(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         with self.state.lock:
             befall(str(body["account_id"]), str(body["region"]), TaskTrouble.from_json(body["trouble"]))
+        return {}
+
+    def _bill(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        with self.state.lock:
+            set_bill(str(body["account_id"]), Bill.from_json(body["bill"]))
+        return {}
+
+    def _figure(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        with self.state.lock:
+            measure(str(body["account_id"]), str(body["region"]), Figure.from_json(body["figure"]))
+        return {}
+
+    def _reach(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
+        with self.state.lock:
+            set_reach(str(body["account_id"]), str(body["region"]), Reach.from_json(body["reach"]))
         return {}
 
     def _inventory(self, body: Mapping[str, Any]) -> Mapping[str, Any]:

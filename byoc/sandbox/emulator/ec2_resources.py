@@ -43,6 +43,8 @@ CREATED_KIND = {
     "RunInstances": "instance",
 }
 """The kind of resource that an action makes, as it stands in ARNs."""
+_READS_OF_ONE = frozenset({"DescribeVpcAttribute"})
+"""Reads that AWS limits by resource."""
 
 
 def ec2_arn(request: ApiRequest, account: str, resource_id: str) -> str | None:
@@ -55,7 +57,7 @@ def ec2_arn(request: ApiRequest, account: str, resource_id: str) -> str | None:
 
 def ec2_resources(request: ApiRequest, account: str) -> list[str]:
     """The ARNs that an EC2 call is authorised on."""
-    if request.operation.startswith(("Describe", "Get")):
+    if request.operation.startswith(("Describe", "Get")) and request.operation not in _READS_OF_ONE:
         return []
     found: list[str] = []
     kind = CREATED_KIND.get(request.operation)

@@ -8,6 +8,7 @@ from typing import Any
 
 from byoc.sandbox.emulator import (
     cloud_map,
+    costs,
     load_balancers,
     observing,
     offers,
@@ -15,6 +16,7 @@ from byoc.sandbox.emulator import (
     service_history,
     service_quotas,
     service_tasks,
+    single_tasks,
 )
 from byoc.sandbox.emulator.answers import Answer, AwsError, result_answer
 from byoc.sandbox.emulator.requests import ApiRequest
@@ -166,16 +168,20 @@ _ANSWERS: Mapping[tuple[str, str], Callable[[ApiRequest, str], Result | None]] =
     ("application-autoscaling", "ListTagsForResource"): _list_scalable_target_tags,
     ("application-autoscaling", "TagResource"): _tag_scalable_target,
     ("application-autoscaling", "UntagResource"): _untag_scalable_target,
+    ("ce", "GetCostAndUsage"): costs.get_cost_and_usage,
+    ("ce", "ListCostAllocationTags"): costs.list_cost_allocation_tags,
     ("cloudwatch", "DescribeAlarmHistory"): observing.describe_alarm_history,
     ("ec2", "DeleteVpcEndpoints"): _delete_gone_endpoints,
     ("ec2", "DescribeSecurityGroupRules"): _describe_rules,
     ("ec2", "ModifyVpcEndpoint"): _modify_endpoint_dns,
     ("ecs", "CreateCluster"): _existing_cluster,
     ("ecs", "DescribeServiceRevisions"): service_history.describe_service_revisions,
-    ("ecs", "DescribeTasks"): service_tasks.describe_tasks,
+    ("ecs", "DescribeTasks"): single_tasks.describe_tasks,
     ("ecs", "ListServiceDeployments"): service_history.list_service_deployments,
     ("ecs", "ListTaskDefinitions"): service_history.list_task_definitions,
     ("ecs", "ListTasks"): service_tasks.list_tasks,
+    ("ecs", "RunTask"): single_tasks.run_task,
+    ("ecs", "StopTask"): single_tasks.stop_task,
     ("ecs", "UpdateService"): service_history.refuse_inactive,
     ("elbv2", "CreateListener"): load_balancers.existing_listener,
     ("elbv2", "CreateLoadBalancer"): load_balancers.existing_load_balancer,

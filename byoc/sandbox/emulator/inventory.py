@@ -84,6 +84,12 @@ def _ecs(held: Model) -> Found:
     yield from (("service", service.arn) for service in held.services.values() if service.status != "INACTIVE")
     for revisions in held.task_definitions.values():
         yield from (("task-definition", d.arn) for d in revisions.values() if d.status == "ACTIVE")
+    singles = getattr(held, "service_tasks", {}).values()
+    yield from (
+        ("task", task["taskArn"])
+        for task in singles
+        if not task["group"].startswith("service:") and task["lastStatus"] != "STOPPED"
+    )
     for tasks in held.tasks.values():
         yield from (("task", task.task_arn) for task in tasks.values() if task.last_status != "STOPPED")
 

@@ -139,6 +139,9 @@ def _created(request: ApiRequest, account: str) -> str | None:
     if request.service == "rds" and request.operation in _RDS_CREATED:
         rds_kind, parameter = _RDS_CREATED[request.operation]
         return f"arn:{request.partition}:rds:{request.region}:{account}:{rds_kind}:{request.text(parameter).lower()}"
+    if (request.service, request.operation) == ("ecs", "RunTask"):
+        cluster = request.text("cluster").rpartition("/")[2] or "default"
+        return f"arn:{request.partition}:ecs:{request.region}:{account}:task/{cluster}/*"
     kind = _ELBV2_CHILD.get(request.operation) if request.service == "elbv2" else None
     if kind is None:
         return None

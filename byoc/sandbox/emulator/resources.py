@@ -66,6 +66,7 @@ _RDS_KINDS = {
     "DBClusterIdentifier": "cluster",
 }
 _RDS_DESCRIBES = {
+    "DescribeDBInstanceAutomatedBackups": "auto-backup",
     "DescribeDBInstances": "db",
     "DescribeDBSubnetGroups": "subgrp",
     "DescribeDBParameterGroups": "pg",
@@ -106,6 +107,11 @@ def _ecs(call: Scope) -> Iterable[str]:
         return [named("cluster", cluster)]
     if operation == "RegisterTaskDefinition":
         return [named("task-definition", f"{request.text('family')}:*")]
+    if operation == "StopTask":
+        task = request.text("task")
+        return [named("task", task if task.startswith("arn:") else f"{cluster}/{task}")]
+    if operation == "DeleteTaskDefinitions":
+        return [named("task-definition", str(item)) for item in request.get("taskDefinitions", [])]
     if operation == "DescribeTasks":
         return [
             named("task", item if item.startswith("arn:") else f"{cluster}/{item}") for item in request.get("tasks", [])
@@ -114,10 +120,15 @@ def _ecs(call: Scope) -> Iterable[str]:
         return [named("task-definition", request.text("taskDefinition"))]
     services = request.get("services") or [request.text("serviceName") or request.text("service")]
     if operation == "DescribeServiceRevisions":
-        return [str(item) for item in request.get("serviceRevisionArns", [])]
+        return [arn for item in request.get("serviceRevisionArns", []) for arn in (_service_of(str(item)), str(item))]
     if operation in ("CreateService", "UpdateService", "DeleteService", "DescribeServices", "ListServiceDeployments"):
         return [named("service", item if item.startswith("arn:") else f"{cluster}/{item}") for item in services]
     return []
+
+
+def _service_of(revision_arn: str) -> str:
+    """The service's ARN, which is authorised beside that of its revision."""
+    return revision_arn.rpartition("/")[0].replace(":service-revision/", ":service/")
 
 
 def _elbv2(call: Scope) -> Iterable[str]:
@@ -265,6 +276,13 @@ def _acm(call: Scope) -> Iterable[str]:
     return [request.text("CertificateArn")]
 
 
+def _servicequotas(call: Scope) -> Iterable[str]:
+    request = call.request
+    if request.operation != "GetServiceQuota":
+        return []
+    return [call.arn("servicequotas", f"{request.text('ServiceCode')}/{request.text('QuotaCode')}")]
+
+
 def _events(call: Scope) -> Iterable[str]:
     request = call.request
     name = request.text("ResourceARN") or request.text("Name") or request.text("Rule")
@@ -290,6 +308,7 @@ _BY_SERVICE: Mapping[str, Derive] = {
     "rds": _rds,
     "route53": _route53,
     "secretsmanager": _secretsmanager,
+    "service-quotas": _servicequotas,
     "servicediscovery": _servicediscovery,
     "sns": _sns,
     "sts": _sts,

@@ -39,7 +39,7 @@ def run_tasks(service: Model, account: str, region: str) -> None:
     for task in stopped:
         _stop(task, deployment)
     for task in started:
-        _write_first_entry(held, task, account, region)
+        write_first_entry(held, task, account, region)
     _register(service, [*kept, *started], stopped, account, region)
     _tell(service, deployment, started, stopped)
     _count(held, service.cluster_name)
@@ -60,7 +60,7 @@ def list_tasks(request: ApiRequest, account: str) -> Mapping[str, Any] | None:
     }
     found = [
         task["taskArn"]
-        for task in _tasks(held).values()
+        for task in tasks_of(held).values()
         if all(task[key] == value for key, value in wanted.items()) and (not family or _family(task) == family)
     ]
     others = [] if service else held.list_tasks(cluster.name, None, family, request.get("startedBy"), None, status)
@@ -72,7 +72,7 @@ def describe_tasks(request: ApiRequest, account: str) -> Mapping[str, Any] | Non
     held, cluster = _cluster(request, account)
     if held is None or cluster is None:
         return None
-    by_id = {arn.rpartition("/")[2]: task for arn, task in _tasks(held).items() if task["clusterArn"] == cluster.arn}
+    by_id = {arn.rpartition("/")[2]: task for arn, task in tasks_of(held).items() if task["clusterArn"] == cluster.arn}
     asked = [str(name).rpartition("/")[2] for name in request.get("tasks", [])]
     if not any(id_ in by_id for id_ in asked):
         return None
@@ -89,7 +89,8 @@ def _cluster(request: ApiRequest, account: str) -> tuple[Model | None, Model | N
     return held, held.clusters.get(name) if held is not None else None
 
 
-def _tasks(held: Model) -> dict[str, Task]:
+def tasks_of(held: Model) -> dict[str, Task]:
+    """The tasks that the emulator itself keeps, by ARN: those of services, and single ones."""
     if not hasattr(held, "service_tasks"):
         held.service_tasks = {}
     found: dict[str, Task] = held.service_tasks
@@ -97,7 +98,7 @@ def _tasks(held: Model) -> dict[str, Task]:
 
 
 def _running(held: Model) -> Iterator[Task]:
-    return (task for task in _tasks(held).values() if task["lastStatus"] == "RUNNING")
+    return (task for task in tasks_of(held).values() if task["lastStatus"] == "RUNNING")
 
 
 def _family(task: Task) -> str:
@@ -106,7 +107,8 @@ def _family(task: Task) -> str:
 
 def _start(held: Model, service: Model, deployment: str) -> Task:
     id_, now = mock_random.get_random_hex(32), utcnow()
-    number = len(_tasks(held)) + 4
+    number = len(tasks_of(held)) + 4
+    definition = definition_of(held, service.task_definition)
     arn = f"{service.cluster_arn.replace(':cluster/', ':task/')}/{id_}"
     task: Task = {
         "taskArn": arn,
@@ -117,6 +119,8 @@ def _start(held: Model, service: Model, deployment: str) -> Task:
         "launchType": service.launch_type or "FARGATE",
         "lastStatus": "RUNNING",
         "desiredStatus": "RUNNING",
+        "cpu": definition.cpu,
+        "memory": definition.memory,
         "createdAt": now,
         "startedAt": now,
         "attachments": [
@@ -128,10 +132,10 @@ def _start(held: Model, service: Model, deployment: str) -> Task:
         ],
         "containers": [
             {"name": container["name"], "image": container["image"], "lastStatus": "RUNNING", "taskArn": arn}
-            for container in _definition(held, service.task_definition).container_definitions
+            for container in definition.container_definitions
         ],
     }
-    _tasks(held)[arn] = task
+    tasks_of(held)[arn] = task
     return task
 
 
@@ -156,15 +160,17 @@ def _stop(task: Task, deployment: str) -> None:
         container.update(lastStatus="STOPPED", exitCode=0)
 
 
-def _definition(held: Model, arn: str) -> Model:
+def definition_of(held: Model, arn: str) -> Model:
+    """The revision that a task runs; ``KeyError`` if there is none."""
     family, _, revision = arn.rpartition("/")[2].rpartition(":")
     return held.task_definitions[family][int(revision)]
 
 
-def _write_first_entry(held: Model, task: Task, account: str, region: str) -> None:
+def write_first_entry(held: Model, task: Task, account: str, region: str) -> None:
+    """The first entry of each container's log stream, which says that nothing is executed."""
     logs = backend("logs", account, region)
     revision = str(task["taskDefinitionArn"]).rpartition("/")[2]
-    for container in _definition(held, task["taskDefinitionArn"]).container_definitions:
+    for container in definition_of(held, task["taskDefinitionArn"]).container_definitions:
         options = container.get("logConfiguration", {}).get("options", {})
         group, prefix = options.get("awslogs-group"), options.get("awslogs-stream-prefix")
         if logs is None or group not in logs.groups:

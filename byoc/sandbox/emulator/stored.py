@@ -108,6 +108,8 @@ def _ecs_tags(held: Model, at: _Arn) -> object:
         family, _, revision = _last(at.resource).partition(":")
         found = held.task_definitions.get(family, {}).get(int(revision)) if revision.isdigit() else None
         return found.tags if found is not None else []
+    if kind == "task":
+        return getattr(held, "service_tasks", {}).get(at.arn, {}).get("tags", [])
     return next((service.tags for service in held.services.values() if service.arn == at.arn), [])
 
 

@@ -83,6 +83,21 @@ class Install:
         return self.arn("cloudwatch", f"alarm:{self.names.prefix}-*")
 
     @property
+    def revisions(self) -> str:
+        """What ECS keeps of each roll-out in this install's cluster; "*": it gives them random ids."""
+        return self.arn("ecs", f"service-revision/{self.names.cluster}/*")
+
+    @property
+    def repositories(self) -> str:
+        """Image repositories; "*": their names are the customer's, so that the tag has to say whose they are."""
+        return self.arn("ecr", "repository/*")
+
+    @property
+    def alarm_topic(self) -> str:
+        """The topic by which people are told."""
+        return self.arn("sns", self.names.alarm_topic)
+
+    @property
     def here(self) -> Condition:
         """Only in this region: for actions that AWS does not limit by resource."""
         return {"StringEquals": {"aws:RequestedRegion": self.account.region}}

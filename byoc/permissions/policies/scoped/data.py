@@ -18,7 +18,8 @@ DATABASE_REASONS: Mapping[str, str] = {
     "MakeDatabases": "databases and parameter groups are made under this install's names, with its tag",
     "TagNewDatabases": "tags are part of the create calls and authorised on their own",
     "DatabaseParts": "a database is made in the subnet group of the account stack, with groups of AWS beside its own",
-    "ChangeDatabases": "size, settings and end of this install's databases and parameter groups",
+    "ChangeDatabases": "size, settings and end of this install's databases and parameter groups; one that somebody "
+    "stopped is started",
     "FinalSnapshots": "a database that goes leaves a final snapshot of this install's name",
     "DatabaseTags": "tags of this install's databases and parameter groups, but for the one that says whose they are",
 }
@@ -71,7 +72,7 @@ def databases(install: Install) -> list[Document]:
             of(
                 "rds",
                 "CreateDBSnapshot DeleteDBInstance DeleteDBParameterGroup ModifyDBInstance ModifyDBParameterGroup "
-                "ResetDBParameterGroup",
+                "ResetDBParameterGroup StartDBInstance",
             ),
             own,
             install.ours,

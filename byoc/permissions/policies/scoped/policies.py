@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from byoc.permissions.install import Account, InstallNames
 from byoc.permissions.policies.documents import VERSION, Document
-from byoc.permissions.policies.scoped import data, observing, scaling, serving
+from byoc.permissions.policies.scoped import data, observing, preflight, scaling, serving
 from byoc.permissions.policies.scoped.conditions import Install
 
 
@@ -50,9 +50,13 @@ AREAS = (
     Area(
         "containers",
         "Containers",
-        "The services of this install, and what they log",
-        lambda install: [*serving.containers(install), *observing.log_contents(install)],
-        {**serving.CONTAINER_REASONS, **observing.LOG_REASONS},
+        "The services of this install, what they log, and what they depend on",
+        lambda install: [
+            *serving.containers(install),
+            *observing.log_contents(install),
+            *preflight.before_making(install),
+        ],
+        {**serving.CONTAINER_REASONS, **observing.LOG_REASONS, **preflight.MAKING_REASONS},
     ),
     Area("scaling", "Scaling", "Discovery, scaling and alarms of this install", scaling.scaling, scaling.REASONS),
 )

@@ -1,4 +1,4 @@
-"""Discovery of caches, scaling of services, and alarms."""
+"""Discovery of caches, scaling of services, alarms, and whom they tell."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from byoc.permissions.policies.scoped.conditions import Install, allow, both, of
 REASONS: Mapping[str, str] = {
     "MakeDiscovery": "services of caches in this install's private DNS namespace",
     "MakeDiscoveryInside": "the same, for the service in the making",
-    "ChangeDiscovery": "settings and end of this install's services in Cloud Map",
+    "ChangeDiscovery": "settings and end of this install's services in Cloud Map; a registration that outlived its "
+    "containers is taken out, since Cloud Map deletes no service that has one",
     "TagNewDiscovery": "tags are part of the create call; AWS does not limit Cloud Map's tag actions by resource",
     "DiscoveryTags": "other tags in Cloud Map; AWS does not limit these actions by resource",
     "MakeScaling": "scalable targets are registered with this install's tag, for ECS alone",
@@ -21,6 +22,8 @@ REASONS: Mapping[str, str] = {
     "TagNewAlarms": "tags are part of the create call and authorised on their own",
     "ChangeAlarms": "thresholds and end of this install's alarms",
     "AlarmTags": "tags of this install's alarms, but for the one that says whose they are",
+    "TellPeople": "the notice that a deployment is not used goes out by this install's alarm topic, if anybody "
+    "would get it; who that is, are addresses of people, and no setting",
     "ScalingTries": "Application Auto Scaling tries these as the caller, on names of its own making, before it accepts "
     "a target or a policy; without that service in between they are not allowed",
 }
@@ -29,7 +32,7 @@ REASONS: Mapping[str, str] = {
 
 def scaling(install: Install) -> list[Document]:
     """Make, change and delete what finds, scales and watches the services."""
-    return [*_discovery(install), *_scaling(install), *_alarms(install), _tries(install)]
+    return [*_discovery(install), *_scaling(install), *_alarms(install), _notices(install), _tries(install)]
 
 
 def _discovery(install: Install) -> list[Document]:
@@ -43,7 +46,12 @@ def _discovery(install: Install) -> list[Document]:
             both(install.tagged, install.ours),
         ),
         allow("MakeDiscoveryInside", of("servicediscovery", "CreateService"), services, install.tagged),
-        allow("ChangeDiscovery", of("servicediscovery", "DeleteService UpdateService"), services, install.ours),
+        allow(
+            "ChangeDiscovery",
+            of("servicediscovery", "DeleteService DeregisterInstance UpdateService"),
+            services,
+            install.ours,
+        ),
         allow("TagNewDiscovery", of("servicediscovery", "TagResource"), "*", both(install.tagged, install.here)),
         allow(
             "DiscoveryTags",
@@ -91,6 +99,10 @@ def _alarms(install: Install) -> list[Document]:
         allow("ChangeAlarms", of("cloudwatch", "DeleteAlarms PutMetricAlarm"), own, install.ours),
         allow("AlarmTags", of("cloudwatch", "TagResource UntagResource"), own, both(install.ours, install.other_tags)),
     ]
+
+
+def _notices(install: Install) -> Document:
+    return allow("TellPeople", of("sns", "ListSubscriptionsByTopic Publish"), install.alarm_topic)
 
 
 def _tries(install: Install) -> Document:

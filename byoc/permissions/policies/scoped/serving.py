@@ -21,6 +21,8 @@ CONTAINER_REASONS: Mapping[str, str] = {
     "ChangeServices": "revisions, size and end of this install's services",
     "ServiceTags": "tags of services and task definitions, but for the one that says whose they are",
     "RetireRevisions": "a revision that is no longer used is deregistered; AWS does not limit that by resource",
+    "ReadImages": "what an image of this install's repositories is built for stands in its manifest, or in its config, "
+    "which is a layer. Layers are the graphs' code; who may run an image here could read it anyway",
     "PassTaskRoles": "tasks run under this install's two task roles and no others",
 }
 """What each statement about containers is for, by its ``Sid``."""
@@ -87,6 +89,7 @@ def containers(install: Install) -> list[Document]:
         allow("ServiceTags", of("ecs", "TagResource UntagResource"), own, both(install.ours, install.other_tags)),
         # "*": AWS does not limit it by resource. What runs goes on with a revision that was deregistered.
         allow("RetireRevisions", of("ecs", "DeregisterTaskDefinition"), "*", install.here),
+        allow("ReadImages", of("ecr", "BatchGetImage GetDownloadUrlForLayer"), install.repositories, install.ours),
         allow(
             "PassTaskRoles",
             of("iam", "PassRole"),
