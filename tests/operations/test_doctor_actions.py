@@ -179,7 +179,7 @@ def test_actions_that_nobody_answers_are_unknown_and_the_reason_stands_once() ->
         unknown(
             Area.ACTIONS,
             "ecs",
-            "0 of 3 actions allowed; not known of 3: iam:SimulatePrincipalPolicy: denied; nobody was asked",
+            "not known of any of 3: iam:SimulatePrincipalPolicy: denied; nobody was asked",
             "let somebody of the account ask who may iam:SimulatePrincipalPolicy (for a deployment stack with "
             "--own-credentials), or see 'byoc access actions'",
         ),

@@ -44,6 +44,9 @@ class Doctor:
         """Exit code, and answer and evidence by ``area: name``, of one stack."""
         outcome = self.run(world, *words, "--json")
         (report,) = json.loads(outcome.out)["stacks"]
+        for item in report["checks"]:
+            assert item["evidence"], f"no evidence: {item}"
+            assert item["remedy"] or item["verdict"] != "fail", f"no way out: {item}"
         return outcome.code, {
             f"{item['area']}: {item['name']}": (item["verdict"], item["evidence"]) for item in report["checks"]
         }
@@ -64,7 +67,7 @@ def _deny(world: World, *actions: str) -> None:
     world.aws("iam").put_user_policy(UserName="administrator", PolicyName="Denied", PolicyDocument=document)
 
 
-def _push(world: World, repository: str, tag: str, architecture: str) -> None:
+def push_index(world: World, repository: str, tag: str, architecture: str, region: str = "") -> None:
     """An image as ``docker push`` leaves it: an index over one platform."""
     index = {
         "schemaVersion": 2,
@@ -78,7 +81,7 @@ def _push(world: World, repository: str, tag: str, architecture: str) -> None:
             }
         ],
     }
-    world.aws("ecr").put_image(repositoryName=repository, imageManifest=json.dumps(index), imageTag=tag)
+    world.aws("ecr", region).put_image(repositoryName=repository, imageManifest=json.dumps(index), imageTag=tag)
 
 
 def test_an_empty_account_is_ready_for_its_account_stack(world: World, doctor: Doctor) -> None:
@@ -143,7 +146,7 @@ def test_the_owner_of_the_account_gets_answers_to_all_but_egress(settled: Settle
     assert others["image: image of support"][0] == "fail"
     assert others["quotas: Fargate vCPUs"] == (
         "fail",
-        "needs 6.25 at first, 24.25 at most; 0 in use of 6, AWS's default limit",
+        "needs 24.25, has 6.25; 7.5 in use of 6, AWS's default limit",
     )
     assert sorted(others) == sorted(
         [
@@ -184,12 +187,12 @@ def test_nothing_is_written_but_dry_runs(settled: Settled, doctor: Doctor) -> No
 def test_an_image_for_another_processor_is_found_out(worlds: Any, doctor: Doctor) -> None:
     world = worlds.new()
     world.up(ACCOUNT).done()
-    _push(world, "agents/chat", "1.0.0", "arm64")
+    push_index(world, "agents/chat", "1.0.0", "arm64")
     _, checks = doctor.checks(world, CHAT, "--profile", OWNER, "--own-credentials")
     assert checks["image: image of chat"] == ("pass", "agents/chat has 1.0.0")
     assert checks["image: platform of chat"] == ("fail", "the image is for linux/arm64")
     world.aws("ecr").batch_delete_image(repositoryName="agents/chat", imageIds=[{"imageTag": "1.0.0"}])
-    _push(world, "agents/chat", "1.0.0", "amd64")
+    push_index(world, "agents/chat", "1.0.0", "amd64")
     code, checks = doctor.checks(world, CHAT, "--profile", OWNER, "--own-credentials")
     assert (code, sorted(_others(checks))) == (3, sorted(f"egress: {host}" for host in EGRESS))
 
@@ -219,7 +222,7 @@ def test_a_denied_action_is_named_and_a_denied_question_stops_no_other(world: Wo
     assert others["actions: ec2"] == (
         "fail",
         "47 of 48 actions allowed (10 asked, 2 dry run, 35 simulated); denied: ec2:CreateVpc by an explicit deny in "
-        "the policies of the role",
+        "the policies of the user",
     )
     assert others["actions: iam"] == (
         "fail",
@@ -382,3 +385,26 @@ def test_no_secret_is_shown(settled: Settled, doctor: Doctor) -> None:
     outcome = doctor.run(settled.world, CHAT, "--json")
     for key in file.secret_keys:
         assert file.config[key] not in outcome.out
+
+
+def test_the_help_names_every_exit_code_and_the_probe(world: World, doctor: Doctor) -> None:
+    text = " ".join(doctor.run(world, "--help").out.split())
+    assert (
+        "Exit code: 0 if every check passes, 1 if one fails, 3 if none fails and one could not be answered, "
+        "2 for wrong input."
+    ) in text
+    assert "one short Fargate task, which costs a fraction of a cent, and is taken away. Asks before." in text
+
+
+def test_a_narrow_terminal_folds_the_columns_and_loses_nothing(
+    settled: Settled, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rich.console import Console
+
+    monkeypatch.setattr("byoc.cli.view.console", lambda: Console(width=80, highlight=False, markup=False))
+    outcome = doctor.run(settled.world, ACCOUNT, "--profile", OWNER)
+    lines = outcome.out.splitlines()
+    assert max(map(len, lines)) <= 80
+    checks = [line[8:42].rstrip() for line in lines]
+    place = checks.index("  AWSServiceRoleForApplicationAuto")
+    assert checks[place + 1] == "  Scaling_ECSService"

@@ -323,7 +323,7 @@ def test_a_network_to_come_needs_its_zones(
 
 
 def test_egress_is_never_guessed() -> None:
-    hosts = ("beacon.langchain.com", "langsmith.example.com")
+    hosts = ("beacon.langchain.com:443", "langsmith.example.com:8443")
     licence, own = judge_egress(hosts, NETWORK)
     assert (licence.verdict, own.verdict) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
     assert licence.evidence == (
@@ -334,6 +334,6 @@ def test_egress_is_never_guessed() -> None:
 
 def test_no_route_at_all_fails_for_the_licence_and_not_for_a_host_that_may_be_inside() -> None:
     inside = replace(NETWORK, subnets=_with(TO_S3))
-    licence, own = judge_egress(("beacon.langchain.com", "langsmith.example.com"), inside)
+    licence, own = judge_egress(("beacon.langchain.com:443", "langsmith.example.com:443"), inside)
     assert (licence.verdict, licence.evidence) == (Verdict.FAIL, "no route to 0.0.0.0/0 in subnet-1, subnet-2")
     assert own.verdict is Verdict.UNKNOWN

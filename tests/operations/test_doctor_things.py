@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -13,7 +12,7 @@ from byoc.operations.doctor.asking import Absent, NoAnswer, known, tags_of
 from byoc.operations.doctor.certificate import Certificate, judge_certificate
 from byoc.operations.doctor.checks import Area, Check, Verdict, failed, passed, unknown
 from byoc.operations.doctor.database import Offer, Offers, Wanted, judge_offers
-from byoc.operations.doctor.image import Image, judge_image, platform_of_config, platforms_of, repository_of
+from byoc.operations.doctor.image import Image, judge_image, platforms_of, repository_of
 from byoc.operations.doctor.linked_roles import judge_linked_roles
 from byoc.operations.doctor.names import Held, Holder, Named, judge_names
 from byoc.operations.doctor.report import Report, exit_code, in_order, markdown
@@ -33,7 +32,8 @@ def test_an_answer_absence_and_silence_are_told_apart() -> None:
 
     assert known(lambda: 7) == 7
     assert known(lambda: raising(AbsentError("gone"))) == Absent()
-    denied = DeniedError("ecr:DescribeImages", "because no identity-based policy allows the action")
+    who = "User: arn:aws:sts::123456789012:assumed-role/LangGraphCloudBYOCRole/byoc"
+    denied = DeniedError("ecr:DescribeImages", f"{who} is not authorized because no identity-based policy allows it")
     assert known(lambda: raising(denied)) == NoAnswer(
         why="ecr:DescribeImages: denied by the policies of the role: no statement allows it",
         remedy="allow ecr:DescribeImages to who asks, then repeat",
@@ -225,18 +225,22 @@ def test_other_registries_are_told_apart() -> None:
     )
 
 
-def test_platforms_come_of_an_index_without_its_attestations_or_of_the_config() -> None:
-    listed = [
+def test_platforms_come_of_an_index_without_its_attestations() -> None:
+    listed: list[dict[str, object]] = [
         {"platform": {"os": "linux", "architecture": "amd64"}},
         {"platform": {"os": "unknown", "architecture": "unknown"}},
     ]
     assert platforms_of({"manifests": listed}) == ("linux/amd64",)
+    assert platforms_of({"manifests": [*listed, {"digest": "x"}]}) == ("linux/amd64",)
     assert platforms_of({"config": {"digest": DIGEST}}) is None
-    config = json.dumps({"os": "linux", "architecture": "arm64"}).encode()
-    assert platform_of_config(lambda: config) == ("linux/arm64",)
-    assert platform_of_config(lambda: b"<html>") == NoAnswer(
-        why="the image's config could not be read: JSONDecodeError"
+
+
+def test_an_index_need_not_say_its_platforms() -> None:
+    silent = NoAnswer(why="the image's index does not say for which platforms its images are")
+    assert (
+        platforms_of({"manifests": [{"digest": "x"}, {"platform": {"os": "linux", "architecture": "arm64"}}]}) == silent
     )
+    assert platforms_of({"manifests": [{"digest": "x"}]}) == silent
 
 
 # Certificates

@@ -87,7 +87,7 @@ def _judge(service: str, actions: Mapping[str, list[Ruling]]) -> Check:
         return unknown(
             _AREA,
             service,
-            f"{told}; not known of {len(open_)}: {_listed(reasons)}",
+            f"{f'{told}; not known of' if count else 'not known of any of'} {len(open_)}: {_listed(reasons)}",
             "let somebody of the account ask who may iam:SimulatePrincipalPolicy (for a deployment stack with "
             "--own-credentials), or see 'byoc access actions'",
         )

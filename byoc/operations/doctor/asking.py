@@ -13,6 +13,10 @@ from byoc.operations.doctor.checks import Area, Check, unknown
 Fact = TypeVar("Fact")
 
 
+HALF = (AttributeError, KeyError, IndexError, TypeError, ValueError)
+"""What reading an answer raises that is not whole, or not as AWS documents it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Absent:
     """What was asked for is not there: a fact."""
@@ -38,6 +42,8 @@ def known(ask: Callable[[], Fact]) -> Fact | Absent | NoAnswer:
         return Absent()
     except ByocError as error:
         return no_answer(error)
+    except HALF as error:
+        return half_answer(error)
 
 
 def known_or_absent(ask: Callable[[], Fact], absent: Fact) -> Fact | NoAnswer:
@@ -58,6 +64,12 @@ def no_answer(error: ByocError) -> NoAnswer:
     if isinstance(error, AskingError):
         return NoAnswer(why=f"{error.action}: {error.what}", remedy=error.remedy)
     return NoAnswer(why=str(error).partition("\n")[0])
+
+
+def half_answer(error: Exception) -> NoAnswer:
+    """AWS answered, and something is missing from it."""
+    what = f"has no {error}" if isinstance(error, KeyError) else f"is not as documented: {error}"
+    return NoAnswer(why=f"AWS's answer {what}", remedy="repeat it later")
 
 
 def tags_of(item: Mapping[str, Any], key: str = "Tags") -> dict[str, str]:

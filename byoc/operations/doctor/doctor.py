@@ -10,9 +10,9 @@ from byoc.errors import ByocError
 from byoc.operations.account import Account
 from byoc.operations.answers import AbsentError
 from byoc.operations.doctor import actions, certificate, database, image, linked_roles, names, network, quotas
-from byoc.operations.doctor.asking import NoAnswer
+from byoc.operations.doctor.asking import HALF, NoAnswer, half_answer
 from byoc.operations.doctor.checks import Area, Check, Verdict, unknown
-from byoc.operations.doctor.egress import hosts, judge_egress
+from byoc.operations.doctor.egress import destinations, judge_egress
 from byoc.operations.doctor.identity import (
     Caller,
     NoCredentials,
@@ -56,12 +56,19 @@ def examine(subject: Subject) -> Report:
     """Every check of a stack. Nothing is changed in the account, and nothing that AWS says raises."""
     caller = read_caller(subject.caller)
     checks = _identity(subject, caller)
-    if isinstance(caller, Caller) and all(check.verdict is Verdict.PASS for check in checks[:2]):
+    entered = isinstance(caller, Caller) and all(check.verdict is Verdict.PASS for check in checks[:2])
+    if isinstance(caller, Caller) and entered:
         checks += _inside(subject, caller)
     else:
         checks.append(unknown(Area.ACTIONS, "everything else", "was not asked: there is no way into the account"))
     account = subject.config.account
-    return Report(stack=subject.stack, account_id=account.account_id, region=account.region, checks=in_order(checks))
+    return Report(
+        stack=subject.stack,
+        account_id=account.account_id,
+        region=account.region,
+        checks=in_order(checks),
+        entered=entered,
+    )
 
 
 def _identity(subject: Subject, caller: Caller | NoCredentials | NoAnswer) -> list[Check]:
@@ -88,7 +95,7 @@ def _inside(subject: Subject, caller: Caller) -> list[Check]:
         (Area.NAMES, lambda: names.judged(subject)),
         (Area.IMAGE, lambda: image.judged(subject)),
         (Area.CERTIFICATE, lambda: certificate.judged(subject)),
-        (Area.EGRESS, lambda: judge_egress(hosts(subject), place)),
+        (Area.EGRESS, lambda: judge_egress(destinations(subject), place)),
     )
     return [check for found in each(parts, _answered) for check in found]
 
@@ -106,3 +113,5 @@ def _answered(part: Part) -> list[Check]:
     except (ByocError, AbsentError) as error:
         # What an area did not foresee AWS to say.
         return [unknown(area, "the whole area", str(error).partition("\n")[0])]
+    except HALF as error:
+        return [half_answer(error).check(area, "the whole area")]

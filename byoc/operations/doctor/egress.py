@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 from byoc.operations.doctor.asking import NoAnswer
@@ -10,24 +11,27 @@ from byoc.operations.doctor.place import ANYWHERE, Network, Place
 from byoc.operations.doctor.subject import Subject
 
 _AREA = Area.EGRESS
-LICENCE_HOST = "beacon.langchain.com"
+_PROBE = "--probe-egress tries it from a container in the private subnets"
+LICENCE = "beacon.langchain.com:443"
 """Where the server checks its licence (LangGraph docs: egress)."""
+_HTTPS_PORT = 443
 
 
-def hosts(subject: Subject) -> tuple[str, ...]:
-    """The hosts that the stack's deployments call over HTTPS."""
+def destinations(subject: Subject) -> tuple[str, ...]:
+    """What the stack's deployments call over TLS, as ``host:port``."""
     found = []
     for section, _ in subject.deployments.values():
-        found.append(LICENCE_HOST)
+        found.append(LICENCE)
         if section.tracing.enabled:
-            found.append(urlsplit(section.tracing.endpoint_url).hostname or "")
+            url = urlsplit(section.tracing.endpoint_url)
+            found.append(f"{url.hostname}:{url.port or _HTTPS_PORT}")
     return tuple(dict.fromkeys(found))
 
 
-def judge_egress(wanted: tuple[str, ...], place: Place) -> tuple[Check, ...]:
-    """One check for each host: a fail where no route leads out of a private subnet, else unknown."""
+def judge_egress(wanted: Iterable[str], place: Place) -> tuple[Check, ...]:
+    """One check for each ``host:port``: a fail where no route leads out of a private subnet, else unknown."""
     stuck = _without_route(place)
-    return tuple(_judge(host, stuck) for host in wanted)
+    return tuple(_judge(destination, stuck) for destination in wanted)
 
 
 def _without_route(place: Place) -> list[str]:
@@ -40,12 +44,11 @@ def _without_route(place: Place) -> list[str]:
     ]
 
 
-def _judge(host: str, stuck: list[str]) -> Check:
-    name = f"{host}:443"
-    if stuck and host == LICENCE_HOST:
+def _judge(destination: str, stuck: list[str]) -> Check:
+    if stuck and destination == LICENCE:
         return failed(
             _AREA,
-            name,
+            destination,
             f"no route to {ANYWHERE} in {', '.join(stuck)}",
             "give the private subnets a NAT gateway, or another way to the host",
         )
@@ -53,13 +56,13 @@ def _judge(host: str, stuck: list[str]) -> Check:
         # A host of one's own can have an address inside.
         return unknown(
             _AREA,
-            name,
+            destination,
             f"no route to {ANYWHERE} in {', '.join(stuck)}; whether the host has an address inside is not known",
-            "try it from a container in those subnets",
+            _PROBE,
         )
     return unknown(
         _AREA,
-        name,
+        destination,
         "cannot be tried from outside the subnets: a firewall, proxy or DNS rule on the way is not seen from here",
-        f"try it from a container in the private subnets: curl -sS https://{host}/",
+        _PROBE,
     )

@@ -11,7 +11,7 @@ from byoc.config import DeploymentConfig
 from byoc.errors import ByocError
 from byoc.operations.account import Account
 from byoc.operations.answers import CredentialsError, DeniedError
-from byoc.operations.doctor.asking import Absent, NoAnswer, known, no_answer
+from byoc.operations.doctor.asking import HALF, Absent, NoAnswer, half_answer, known, no_answer
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
 from byoc.operations.doctor.subject import Subject
 from byoc.permissions.evaluation.conditions import as_texts
@@ -68,11 +68,13 @@ def read_caller(account: Account) -> Caller | NoCredentials | NoAnswer:
     """Who asks, with the caller's own credentials."""
     try:
         answer = account.ask("sts:GetCallerIdentity")
+        return Caller(arn=answer["Arn"], account_id=answer["Account"])
     except CredentialsError as error:
         return NoCredentials(why=error.what, remedy=error.remedy)
     except ByocError as error:
         return no_answer(error)
-    return Caller(arn=answer["Arn"], account_id=answer["Account"])
+    except HALF as error:
+        return half_answer(error)
 
 
 def read_attempts(caller: Account, config: DeploymentConfig) -> Attempts | None:
@@ -94,11 +96,13 @@ def read_attempts(caller: Account, config: DeploymentConfig) -> Attempts | None:
 def _attempt(caller: Account, asked: Mapping[str, Any]) -> Attempt:
     try:
         answer = caller.ask("sts:AssumeRole", **asked)
+        return LetIn(account_id=answer["AssumedRoleUser"]["Arn"].split(":")[4])
     except DeniedError as error:
         return TurnedAway(layer=error.layer)
     except ByocError as error:
         return no_answer(error)
-    return LetIn(account_id=answer["AssumedRoleUser"]["Arn"].split(":")[4])
+    except HALF as error:
+        return half_answer(error)
 
 
 def judge_caller(caller: Caller | NoCredentials | NoAnswer, wanted: str | None) -> Check:

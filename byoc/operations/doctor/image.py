@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from byoc.operations.account import Account
 from byoc.operations.doctor.asking import Absent, NoAnswer, known
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
+from byoc.operations.doctor.image_config import platform_from
 from byoc.operations.doctor.subject import Subject
 from byoc.types import AwsAccount
 
@@ -25,8 +26,6 @@ _MANIFESTS = (
     "application/vnd.oci.image.manifest.v1+json",
     "application/vnd.docker.distribution.manifest.v2+json",
 )
-_SECONDS = 10
-"""Time limit for a layer of a few kilobytes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +82,7 @@ def read_image(account: Account, where: Repository) -> Image | Absent | NoAnswer
     asked = {"registryId": where.account_id, "repositoryName": where.name, "imageIds": [dict(where.reference)]}
 
     def ask() -> Image:
-        account.ask("ecr:DescribeImages", region=where.region, **asked)
+        _ = account.ask("ecr:DescribeImages", region=where.region, **asked)["imageDetails"][0]
         platforms = known(lambda: _platforms(account, where, asked))
         return Image(platforms=NoAnswer(why="ECR gave no manifest") if isinstance(platforms, Absent) else platforms)
 
@@ -98,39 +97,24 @@ def _platforms(account: Account, where: Repository, asked: Mapping[str, Any]) ->
     listed = platforms_of(manifest)
     if listed is not None:
         return listed
-    layer = {"registryId": where.account_id, "repositoryName": where.name, "layerDigest": manifest["config"]["digest"]}
+    digest = manifest["config"]["digest"]
+    layer = {"registryId": where.account_id, "repositoryName": where.name, "layerDigest": digest}
     url = account.ask("ecr:GetDownloadUrlForLayer", region=where.region, **layer)["downloadUrl"]
-    return platform_of_config(lambda: _fetched(url))
+    return platform_from(url, digest)
 
 
-def platforms_of(manifest: Mapping[str, Any]) -> tuple[str, ...] | None:
+def platforms_of(manifest: Mapping[str, Any]) -> tuple[str, ...] | NoAnswer | None:
     """The platforms of an index; None for the manifest of one image, whose config tells."""
     listed: Iterable[Mapping[str, Any]] | None = manifest.get("manifests")
     if listed is None:
         return None
-    platforms = (item.get("platform", {}) for item in listed)
-    named = [f"{each.get('os', '')}/{each.get('architecture', '')}" for each in platforms]
+    platforms = [item.get("platform") or {} for item in listed]
+    named = [f"{each.get('os', '')}/{each.get('architecture', '')}" for each in platforms if each]
+    if WANTED not in named and not all(platforms):
+        # An index need not say it (OCI Image Format Specification: Image Index).
+        return NoAnswer(why="the image's index does not say for which platforms its images are")
     # BuildKit's attestations stand in the index as unknown/unknown.
     return tuple(dict.fromkeys(name for name in named if name != "unknown/unknown"))
-
-
-def platform_of_config(fetch: Callable[[], bytes]) -> tuple[str, ...] | NoAnswer:
-    """The platform that an image's config names."""
-    try:
-        config = json.loads(fetch())
-        return (f"{config['os']}/{config['architecture']}",)
-    except (OSError, ValueError, KeyError) as error:
-        return NoAnswer(why=f"the image's config could not be read: {type(error).__name__}")
-
-
-def _fetched(url: str) -> bytes:
-    import urllib3
-
-    try:
-        answer = urllib3.request("GET", url, timeout=_SECONDS, retries=2)
-    except urllib3.exceptions.HTTPError as error:
-        raise OSError(str(error)) from error
-    return answer.data
 
 
 def judge_image(

@@ -41,7 +41,7 @@ def judged(subject: Subject) -> tuple[Check, ...]:
 
 
 def _there(subject: Subject, role: str) -> There | NoAnswer:
-    answer = known(lambda: subject.account.ask("iam:GetRole", RoleName=role))
+    answer = known(lambda: subject.account.ask("iam:GetRole", RoleName=role)["Role"])
     if isinstance(answer, NoAnswer):
         return answer
     return not isinstance(answer, Absent)

@@ -119,7 +119,7 @@ def _repository(subject: Subject, name: str) -> Holder:
 
 def _topic(subject: Subject, name: str) -> Holder:
     arn = subject.config.account.arn("sns", name)
-    subject.account.ask("sns:GetTopicAttributes", TopicArn=arn)
+    _ = subject.account.ask("sns:GetTopicAttributes", TopicArn=arn)["Attributes"]
     return Holder(tags=_asked(lambda: tags_of(subject.account.ask("sns:ListTagsForResource", ResourceArn=arn))))
 
 
@@ -147,6 +147,7 @@ def _database(subject: Subject, name: str) -> Holder:
 
 def _secret(subject: Subject, name: str) -> Holder:
     item = subject.account.ask("secretsmanager:DescribeSecret", SecretId=name)
+    _ = item["ARN"]  # tags may be missing because there are none, but not from half an answer
     return Holder(tags=tags_of(item), deleted_at=item.get("DeletedDate"))
 
 

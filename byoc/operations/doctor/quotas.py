@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from byoc.operations.account import Account
 from byoc.operations.doctor.asking import Absent, NoAnswer, known
-from byoc.operations.doctor.checks import Area, Check, Verdict, failed, passed
+from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
 from byoc.operations.doctor.quota_table import Quota, Want, wants
 from byoc.operations.doctor.quota_usage import USAGES, Usage
 from byoc.operations.doctor.subject import Subject
@@ -72,13 +72,8 @@ def judge_quota(want: Want, facts: QuotaFacts) -> Check:
     """Whether what is still missing of ``want`` fits."""
     name = f"{want.quota.name} in {want.place}" if want.place else want.quota.name
     if isinstance(facts.usage, NoAnswer):
-        return Check(
-            area=_AREA,
-            name=name,
-            verdict=Verdict.UNKNOWN,
-            evidence=f"needs {_figure(want.amount)}; what is in use is not known: {facts.usage.why}",
-            remedy=facts.usage.remedy,
-        )
+        evidence = f"needs {_figure(want.amount)}; what is in use is not known: {facts.usage.why}"
+        return unknown(_AREA, name, evidence, facts.usage.remedy)
     usage = facts.usage.get(want.place, Usage())
     missing = max(0.0, want.amount - usage.own)
     told = f"{_needs(want, usage, missing)}; {_figure(usage.total)} in use"
@@ -86,12 +81,8 @@ def judge_quota(want: Want, facts: QuotaFacts) -> Check:
         if missing == 0:
             return passed(_AREA, name, f"{told}; nothing more is needed")
         default = f"AWS's default, which is not the account's own, is {_figure(want.quota.default)}"
-        return Check(
-            area=_AREA,
-            name=name,
-            verdict=Verdict.UNKNOWN,
-            evidence=f"{told}; the limit is not known: {facts.limit.why} ({default})",
-            remedy=facts.limit.remedy,
+        return unknown(
+            _AREA, name, f"{told}; the limit is not known: {facts.limit.why} ({default})", facts.limit.remedy
         )
     source = "the account's limit" if facts.limit.applied else "AWS's default limit"
     evidence = f"{told} of {_figure(facts.limit.value)}, {source}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from byoc.operations.doctor.checks import Area, Check, Verdict
@@ -21,6 +21,17 @@ class Report:
     account_id: str
     region: str
     checks: tuple[Check, ...]
+    entered: bool = True
+    """Whether there was a way into the account, so that it could be asked."""
+
+    def with_area(self, area: Area, checks: Iterable[Check]) -> Report:
+        """The same report with other checks of one area."""
+        others = (check for check in self.checks if check.area is not area)
+        return replace(self, checks=in_order((*others, *checks)))
+
+    def of_area(self, area: Area) -> tuple[Check, ...]:
+        """The checks of one area."""
+        return tuple(check for check in self.checks if check.area is area)
 
     @property
     def verdict(self) -> Verdict:
