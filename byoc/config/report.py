@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 
 from byoc.config.keys import KINDS, every_field, field_at, fields_of, keys_beside, secret_keys
 from byoc.config.problems import ERROR_TYPE, Finding
+from byoc.config.retention import OF_ITS_OWN_STACK
 from byoc.config.section import Section
 from byoc.config.wording import NOT_SHOWN, SECRET, Path, key_text, shown, standard_texts
 from byoc.errors import Problem
@@ -124,6 +125,8 @@ def _at(raw: object, path: Path) -> object:
 def _advice(path: Path, unused: Sequence[str], of_other_kinds: Collection[str], model: type[Section]) -> str:
     """What someone who wrote an unknown key may have meant."""
     key = str(path[-1])
+    if key == "retention" and model is KINDS["account"]:
+        return OF_ITS_OWN_STACK
     same = [name for name in unused if name.lower() == key.lower().replace("_", "").replace("-", "")]
     close = same or difflib.get_close_matches(key[:100], unused, n=1, cutoff=0.6)
     if close:

@@ -13,6 +13,11 @@ from byoc.config.section import Section, setting
 UNUSED_DAYS, NOTICE_DAYS = 28, 7
 """LangGraph docs: "Automatic Deletion"."""
 MOST_DAYS = 3650
+OF_ITS_OWN_STACK = (
+    "remove it: a deployment in an account stack does not go without its neighbours; give it a stack of its own "
+    "(kind deployment), and write byoc:retention there"
+)
+"""What to do about `retention` in an account stack."""
 
 
 class RetentionConfig(Section):

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from byoc.errors import ByocError
+from byoc.sandbox.handlers.base import Properties
+from byoc.sandbox.handlers.tagging import TAG_INPUTS
 from byoc.sandbox.session import CallObserver, SandboxAws
 from byoc.values import plain
 
@@ -44,6 +46,16 @@ class Providers:
     def default_tags(self, urn: str) -> dict[str, str]:
         """The tags that the provider puts on everything taggable."""
         return dict(self._inputs[urn].get("defaultTags", {}).get("tags", {}))
+
+    def without_ignored_tags(self, urn: str, inputs: Properties) -> Properties:
+        """Inputs as they stand in AWS, without the tags that the provider is told to leave to others."""
+        ignored = self._inputs[urn].get("ignoreTags", {})
+        keys, prefixes = ignored.get("keys") or (), tuple(ignored.get("keyPrefixes") or ())
+
+        def seen(tags: Mapping[str, str]) -> dict[str, str]:
+            return {key: value for key, value in tags.items() if key not in keys and not key.startswith(prefixes)}
+
+        return {key: seen(value) if value and key in TAG_INPUTS else value for key, value in inputs.items()}
 
     def session(self, urn: str) -> SandboxAws:
         """The session of a provider; raises ``ByocError`` if its role cannot be assumed or it is the wrong account."""

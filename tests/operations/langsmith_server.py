@@ -1,6 +1,6 @@
 """A small LangSmith on loopback, over TLS: it answers as the documented API does, and badly where a test asks for it.
 
-Documented: LangSmith API reference, "Read Tracer Sessions", "Create Tracer Session", "Query Runs".
+Documented: LangSmith API reference, "Read Tracer Sessions", "Create Tracer Session", "Query Runs" of v1 and v2.
 """
 
 from __future__ import annotations
@@ -70,6 +70,14 @@ class LangSmithServer:
     """A project of this name is made by somebody else right before the next creation."""
     hidden: bool = False
     """Whether projects are not shown, though they are there."""
+    versions: tuple[str, ...] = ("v1", "v2")
+    """The ways to ask for runs that it has."""
+    store: tuple[str, ...] = ("v1", "v2")
+    """The ways that tell of runs; the others are there, and know of none."""
+    newest_first: bool = True
+    """The order in which v2 tells of runs, of which the documents say nothing."""
+    rounded: bool = False
+    """Whether v2 tells of moments to the second alone."""
     empty_pages: int = 0
     """Pages of runs that hold none and have a next one, before the first that holds one."""
     asked: list[Asked] = field(default_factory=list)
@@ -113,8 +121,9 @@ class LangSmithServer:
             return HTTPStatus.OK, self._page({key: value[0] for key, value in parse_qs(url.query).items()})
         if (asked.method, url.path) == ("POST", "/api/v1/sessions"):
             return self._create(asked.body)
-        if (asked.method, url.path) == ("POST", "/api/v1/runs/query"):
-            return self._query(asked.body)
+        version = url.path.removeprefix("/api/").partition("/")[0]
+        if (asked.method, url.path) == ("POST", f"/api/{version}/runs/query") and version in self.versions:
+            return self._query(asked.body) if version == "v1" else self._query_v2(asked.body)
         return HTTPStatus.NOT_FOUND, {"detail": "Not Found"}
 
     def _page(self, query: dict[str, str]) -> list[dict[str, Any]]:
@@ -138,9 +147,26 @@ class LangSmithServer:
         page = int(body.get("cursor", "0"))
         if page < self.empty_pages:
             return HTTPStatus.OK, {"runs": [], "cursors": {"next": str(page + 1)}}
-        newest = sorted(self.runs[project], reverse=body["order"] == "desc")[: body["limit"]]
+        held = self.runs[project] if "v1" in self.store else []
+        newest = sorted(held, reverse=body["order"] == "desc")[: body["limit"]]
         runs = [{"id": str(uuid.uuid4()), "start_time": moment.replace(tzinfo=None).isoformat()} for moment in newest]
         return HTTPStatus.OK, {"runs": runs, "cursors": {"next": None}}
+
+    def _query_v2(self, body: dict[str, Any]) -> tuple[int, Any]:
+        (project,) = body["project_ids"]
+        if project not in self.runs:
+            return HTTPStatus.NOT_FOUND, {"detail": "Session not found"}
+        page = int(body.get("cursor", "0"))
+        if page < self.empty_pages:
+            return HTTPStatus.OK, {"items": [], "next_cursor": str(page + 1)}
+        said = body.get("min_start_time")
+        since = datetime.fromisoformat(said) if said else datetime.now(UTC) - timedelta(days=1)
+        held = [moment for moment in self.runs[project] if moment >= since] if "v2" in self.store else []
+        shown = sorted(held, reverse=self.newest_first)[: body["page_size"]]
+        if self.rounded:
+            shown = [moment.replace(microsecond=0) for moment in shown]
+        items = [{"id": str(uuid.uuid4()), "start_time": moment.isoformat()} for moment in shown]
+        return HTTPStatus.OK, {"items": items, "next_cursor": "more" if len(held) > len(items) else None}
 
 
 @contextlib.contextmanager

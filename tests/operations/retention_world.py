@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from byoc.errors import ByocError
-from byoc.operations.langsmith import client
+from byoc.operations.langsmith import transport
 from byoc.operations.retention.read import Clock
 from byoc.operations.retention.run import Case, Subject, carry_out, look_at_all, subjects
 from byoc.operations.stacks import read_stacks
@@ -107,7 +107,7 @@ def traced(world: World, folder: Path, **config: Any) -> Iterator[Traced]:
     """The account and the chat deployment, up, with a LangSmith that does not keep anybody waiting."""
     with langsmith_server(folder) as server, pytest.MonkeyPatch.context() as patch:
         for name, value in (("PAUSE_SECONDS", 0), ("LONGEST_PAUSE_SECONDS", 0), ("READ_SECONDS", 0.5)):
-            patch.setattr(client, name, value)
+            patch.setattr(transport, name, value)
         patch.setenv("SSL_CERT_FILE", str(server.certificate))
         world.configure(CHAT, {"tracing": {"endpoint": server.endpoint}, "retention": {}, **config})
         world.configure_secret(CHAT, "langsmithApiKey", KEY)

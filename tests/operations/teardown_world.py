@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+import boto3
 import pytest
 
 from byoc.operations.stacks import read_stacks
@@ -92,6 +93,7 @@ class Teardowns:
 def teardowns(world: World) -> Iterator[Teardowns]:
     """A world in whose accounts AWS's SDK is at home, as after ``eval "$(byoc sandbox env)"``."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boto3, "DEFAULT_SESSION", None)  # one that was made before knows no other profiles
         for name, value in world.workspace.cli_environment().items():
             if name.startswith("AWS_"):
                 patch.setenv(name, value)

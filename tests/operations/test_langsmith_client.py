@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from byoc.operations.langsmith import client
-from byoc.operations.langsmith.client import LangSmith, LangSmithError, Project, api_root
+from byoc.operations.langsmith import client, transport
+from byoc.operations.langsmith.client import LangSmith, Project
+from byoc.operations.langsmith.transport import LangSmithError, api_root
 from tests.operations.langsmith_server import KEY, Bad, LangSmithServer, langsmith_server
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -19,9 +20,9 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LangSmithServer]:
     """A server whose certificate is trusted; attempts follow each other at once, and none waits long."""
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0)
-    monkeypatch.setattr(client, "READ_SECONDS", 0.4)
-    monkeypatch.setattr(client, "LONGEST_PAUSE_SECONDS", 0)
+    monkeypatch.setattr(transport, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.4)
+    monkeypatch.setattr(transport, "LONGEST_PAUSE_SECONDS", 0)
     with langsmith_server(tmp_path) as found:
         monkeypatch.setenv("SSL_CERT_FILE", str(found.certificate))
         yield found
@@ -43,12 +44,12 @@ def _failure(langsmith: LangSmith) -> LangSmithError:
 @pytest.mark.parametrize(
     ("endpoint", "root"),
     [
-        ("https://api.smith.langchain.com", "https://api.smith.langchain.com/api/v1"),
-        ("https://eu.api.smith.langchain.com/", "https://eu.api.smith.langchain.com/api/v1"),
-        ("https://langsmith.example.com/api", "https://langsmith.example.com/api/v1"),
-        ("https://langsmith.example.com/api/v1", "https://langsmith.example.com/api/v1"),
-        ("https://example.com/langsmith/api/v1/", "https://example.com/langsmith/api/v1"),
-        ("https://api", "https://api/api/v1"),
+        ("https://api.smith.langchain.com", "https://api.smith.langchain.com/api"),
+        ("https://eu.api.smith.langchain.com/", "https://eu.api.smith.langchain.com/api"),
+        ("https://langsmith.example.com/api", "https://langsmith.example.com/api"),
+        ("https://langsmith.example.com/api/v1", "https://langsmith.example.com/api"),
+        ("https://example.com/langsmith/api/v1/", "https://example.com/langsmith/api"),
+        ("https://api", "https://api/api"),
     ],
 )
 def test_the_api_lies_below_the_endpoint(endpoint: str, root: str) -> None:
@@ -58,7 +59,9 @@ def test_the_api_lies_below_the_endpoint(endpoint: str, root: str) -> None:
 def test_a_project_is_found_by_its_whole_name(server: LangSmithServer, langsmith: LangSmith) -> None:
     server.add_project("chat-old", NOON)
     made = server.add_project("chat", NOON)
-    assert langsmith.project("chat") == Project(id=made["id"], name="chat", created=NOON, last_run=None)
+    assert langsmith.project("chat") == Project(
+        id=made["id"], name="chat", created=NOON, last_run=None, workspace=made["tenant_id"]
+    )
     assert langsmith.project("cha") is None
     (first, _) = server.asked
     assert first.path == "/api/v1/sessions?name=chat&limit=100&offset=0"
@@ -202,11 +205,119 @@ def test_an_answer_that_says_nothing_is_none(
     assert _failure(langsmith).what == f"{langsmith.host} does not answer as LangSmith's API does: {what}"
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", '{"runs": []}', '{"cursors": {}}', '{"runs": null, "cursors": {}}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        '{"runs": []}',
+        '{"cursors": {}}',
+        '{"runs": null, "cursors": {}}',
+        '{"runs": [{"id": "1"}], "cursors": {}}',
+    ],
+)
 def test_half_an_answer_about_runs_is_not_no_run(server: LangSmithServer, langsmith: LangSmith, text: str) -> None:
-    server.always = Bad(text=text)
-    with pytest.raises(LangSmithError, match=r"an answer without (runs|cursors)"):
+    server.bad = [Bad(status=404), Bad(text=text)]
+    with pytest.raises(LangSmithError, match=r"an answer without (runs|cursors)|a run without start_time"):
         langsmith.last_trace(Project(id="1", name="chat", created=None, last_run=None))
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{}", "an answer without items"),
+        ("[]", "an answer without items"),
+        ('{"items": null}', "an answer without items"),
+        ('{"items": [{"id": "1"}]}', "a run without start_time"),
+        ('{"items": [{"id": "1", "start_time": "soon"}]}', "start_time that is no time"),
+    ],
+)
+def test_half_an_answer_of_the_new_way_is_not_no_run_either(
+    server: LangSmithServer, langsmith: LangSmith, text: str, what: str
+) -> None:
+    server.bad = [Bad(text=text)]
+    with pytest.raises(LangSmithError, match=what):
+        langsmith.last_trace(Project(id="1", name="chat", created=None, last_run=None))
+
+
+def _traced(server: LangSmithServer, langsmith: LangSmith, *days: int) -> Project:
+    """A project with runs on days of November."""
+    server.add_project("chat", datetime(2026, 10, 1, tzinfo=UTC))
+    for day in days:
+        server.trace("chat", datetime(2026, 11, day, 23, 59, 59, 123456, tzinfo=UTC))
+    project = langsmith.project("chat")
+    assert project is not None
+    return project
+
+
+@pytest.mark.parametrize(
+    ("versions", "store"),
+    [
+        (("v1", "v2"), ("v1", "v2")),
+        (("v1", "v2"), ("v1",)),  # SmithDB is there, and not in use
+        (("v1", "v2"), ("v2",)),
+        (("v1",), ("v1",)),  # self-hosted before v0.16
+        (("v2",), ("v2",)),  # in the cloud from February 2027
+    ],
+)
+def test_a_run_counts_whichever_way_it_is_told_of(
+    server: LangSmithServer, langsmith: LangSmith, versions: tuple[str, ...], store: tuple[str, ...]
+) -> None:
+    server.versions, server.store = versions, store
+    project = _traced(server, langsmith, 3, 9, 5)
+    assert langsmith.last_trace(project) == datetime(2026, 11, 9, 23, 59, 59, 123456, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+@pytest.mark.parametrize("rounded", [True, False])
+def test_the_new_way_finds_the_newest_run_in_whatever_order_it_tells_of_them(
+    server: LangSmithServer, langsmith: LangSmith, monkeypatch: pytest.MonkeyPatch, newest_first: bool, rounded: bool
+) -> None:
+    monkeypatch.setattr(client, "PAGE", 2)
+    server.versions, server.newest_first, server.rounded = ("v2",), newest_first, rounded
+    project = _traced(server, langsmith, 1, 2, 3, 4, 5)
+    last = langsmith.last_trace(project)
+    assert last == datetime(2026, 11, 5, 23, 59, 59, 0 if rounded else 123456, tzinfo=UTC)
+
+
+def test_the_new_way_is_asked_for_all_days_since_the_project_was_made_and_in_its_workspace(
+    server: LangSmithServer, langsmith: LangSmith
+) -> None:
+    project = _traced(server, langsmith)
+    assert langsmith.last_trace(project) is None
+    (asked,) = [item for item in server.asked if item.path == "/api/v2/runs/query"]
+    assert asked.workspace == project.workspace != ""
+    assert asked.body == {
+        "project_ids": [project.id],
+        "selects": ["ID", "START_TIME"],
+        "page_size": 100,
+        "min_start_time": "2026-10-01T00:00:00Z",
+    }
+
+
+def test_the_workspace_of_the_key_s_holder_comes_first(server: LangSmithServer) -> None:
+    holder = LangSmith(server.endpoint, KEY, workspace="0b6b5a0e-0000-4000-8000-000000000001")
+    holder.last_trace(_traced(server, holder))
+    assert {item.workspace for item in server.asked} == {"0b6b5a0e-0000-4000-8000-000000000001"}
+
+
+def test_a_langsmith_that_can_be_asked_in_neither_way_says_nothing(
+    server: LangSmithServer, langsmith: LangSmith
+) -> None:
+    server.versions = ()
+    project = _traced(server, langsmith, 3)
+    with pytest.raises(LangSmithError, match=r"does not answer as LangSmith's API does \(404\)"):
+        langsmith.last_trace(project)
+
+
+@pytest.mark.parametrize("status", [401, 403, 422, 429, 500])
+def test_a_way_that_is_there_and_fails_is_not_made_up_for_by_the_other(
+    server: LangSmithServer, langsmith: LangSmith, status: int
+) -> None:
+    project = _traced(server, langsmith, 3)
+    server.bad = [Bad(status=status)] * 4
+    with pytest.raises(LangSmithError):
+        langsmith.last_trace(project)
 
 
 def test_half_a_page_is_no_answer(server: LangSmithServer, langsmith: LangSmith) -> None:
@@ -218,13 +329,13 @@ def test_half_a_page_is_no_answer(server: LangSmithServer, langsmith: LangSmith)
 def test_a_server_that_does_not_answer_is_given_up(
     server: LangSmithServer, langsmith: LangSmith, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "READ_SECONDS", 0.1)
+    monkeypatch.setattr(transport, "READ_SECONDS", 0.1)
     server.always = Bad(after_seconds=1)
     assert _failure(langsmith).what == f"{langsmith.host} did not answer in time"
 
 
 def test_nobody_listening_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0)
+    monkeypatch.setattr(transport, "PAUSE_SECONDS", 0)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]

@@ -84,6 +84,12 @@ def test_a_check_makes_nothing(there: Traced, capsys: pytest.CaptureFixture[str]
     assert state(tracing(there, capsys, CHAT, "--check", "--json")) == (0, "there", "")
 
 
+def test_a_check_on_a_terminal_says_what_makes_it(there: Traced, capsys: pytest.CaptureFixture[str]) -> None:
+    ran = tracing(there, capsys, CHAT, "--check")
+    assert ran.code == 1
+    assert ran.out.splitlines()[-1] == "absent ones are made by: byoc tracing demo-chat"
+
+
 def test_a_project_that_the_server_made_meanwhile_is_taken(there: Traced, capsys: pytest.CaptureFixture[str]) -> None:
     there.server.made_meanwhile = "chat"
     assert state(tracing(there, capsys, CHAT, "--json")) == (0, "there", "")

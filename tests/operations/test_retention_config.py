@@ -114,3 +114,18 @@ def test_the_provider_leaves_the_note_alone(changes: dict[str, Any], ignored: li
     _, recording = variant("demo-chat", changes)
     inputs = recording.only("pulumi:providers:aws").plain
     assert json.loads(inputs.get("ignoreTags", "{}")).get("keys") == ignored
+
+
+@pytest.mark.parametrize("key", ["retention", "deployments.chat.retention"])
+def test_in_an_account_stack_it_is_refused_with_the_way_to_have_it(key: str) -> None:
+    raw: dict[str, Any] = json.loads(json.dumps(ACCOUNT))
+    if key == "retention":
+        raw["retention"] = {}
+    else:
+        raw["deployments"] = {"chat": {"type": "development", "image": DEPLOYMENT["image"], "retention": {}}}
+    problem = problems(raw)[f"byoc:{key}"]
+    assert problem.value == "an unknown key"
+    assert problem.remedy == (
+        "remove it: a deployment in an account stack does not go without its neighbours; give it a stack of its own "
+        "(kind deployment), and write byoc:retention there"
+    )

@@ -128,7 +128,9 @@ def test_a_trace_right_before_the_deletion_saves_the_deployment(life: Traced, mo
 
 
 @pytest.mark.slow
-def test_a_protected_database_keeps_its_deployment(world: World, tmp_path: Path) -> None:
+def test_a_protected_database_keeps_its_deployment(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     kept = {"deletionProtection": True, "finalSnapshot": True}
     with traced(world, tmp_path, database=kept) as life:
         life.server.add_project("chat")
@@ -139,6 +141,11 @@ def test_a_protected_database_keeps_its_deployment(world: World, tmp_path: Path)
         assert case.failure == "database.deletionProtection is on"
         assert life.destroyed == []
         assert "database.deletionProtection is on: it is not deleted as long as that is so." in notice(case)[1]
+        monkeypatch.setattr("byoc.operations.retention.read.Clock", lambda: life.clock)
+        shown = byoc(capsys, "retention", CHAT, "-C", str(world.root))
+        assert shown.code == 0  # nothing was to be done yet
+        assert "blocked" in shown.out.splitlines()[1]
+        assert "chat: database.deletionProtection is on: it is not deleted as long as that is so" in shown.out
 
 
 @pytest.mark.slow

@@ -89,7 +89,7 @@ def test_a_deployment_that_stands_keeps_its_account() -> None:
     look = Look(found=(SERVICE,), not_asked=())
     (blocker,) = found(install=True, look=look)
     assert (blocker.kind, blocker.id, blocker.stands) == ("deployment", "chat", True)
-    assert blocker.why == "it still stands: ECS service p-cluster/p-chat-api"
+    assert blocker.why == "it still stands: 1 ECS service"
     (blocker,) = found(install=True, look=look, first=("chat",))
     assert (blocker.clearing, blocker.stands) == (Clearing.GOES_FIRST, False)
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
 
 import pytest
 import typer
+from rich.console import Console
 
 from byoc.cli.operations import teardown as operate_teardown
+from byoc.cli.operations import teardown_view
 from tests.operations.teardown_world import Teardowns, teardowns
 from tests.sandbox.cli_runner import Outcome, byoc
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World, Worlds
@@ -39,7 +42,24 @@ def test_without_yes_the_plan_is_shown_and_nothing_changes(
     assert told.code == 0
     assert "langgraph-cloud/chat/connections" in told.out
     assert "demo-chat: nothing keeps it; nothing was changed yet (--yes does it)" in told.out
-    assert "what this cost is not said" in told.out
+    assert "what it cost: not asked" in told.out
+
+
+def test_on_a_terminal_names_are_short_and_commands_are_whole(
+    standing: Teardowns, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def narrow() -> Console:
+        return Console(file=sys.stdout, width=80, force_terminal=True, color_system=None, highlight=False)
+
+    monkeypatch.setattr(teardown_view, "console", narrow)
+    told = teardown(capsys, standing.world, CHAT, ACCOUNT, "--account-profile", "account")
+    lines = [line.rstrip() for line in told.out.splitlines()]
+    assert "ECS service               2       …-api, …-cache" in lines
+    assert "… is langgraph-cloud-chat; services and tasks are in cluster" in lines
+    assert "load balancer             1       langgraph-cloud-chat" in lines
+    assert "  deployment chat" in lines
+    assert "      it still stands: 2 ECS services, 1 load balancer, 1 database" in lines
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("form", ["--json", "--markdown"])

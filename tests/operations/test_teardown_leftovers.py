@@ -185,6 +185,39 @@ def test_a_secret_that_lives_is_never_purged(life: Teardowns) -> None:
     life.world.aws("secretsmanager").describe_secret(SecretId="langgraph-cloud/chat/environment")
 
 
+def pending(life: Teardowns, name: str, tags: list[dict[str, str]]) -> None:
+    """A secret that waits for its deletion."""
+    secrets = life.world.aws("secretsmanager")
+    secrets.create_secret(Name=name, SecretString="{}", Tags=tags)
+    secrets.delete_secret(SecretId=name, RecoveryWindowInDays=7)
+
+
+def test_a_secret_without_the_install_s_tags_is_not_purged_by_the_role_and_the_way_out_is_told(life: Teardowns) -> None:
+    pending(life, "langgraph-cloud/chat/environment", [])
+    pending(life, "langgraph-cloud/chat/connections", OF_CHAT)
+    (outcome,) = life.run(CHAT, purge_secrets=True)
+    assert outcome.error == (
+        "secret langgraph-cloud/chat/environment was not purged: secretsmanager:DeleteSecret: denied by an explicit "
+        "deny in the policies of the role; it lacks the install's tags, and the role may not touch such\n"
+        f"      mend it:  as account {life.world.account_id} itself: aws secretsmanager delete-secret --secret-id "
+        "langgraph-cloud/chat/environment --force-delete-without-recovery --region us-west-2 --profile <profile of "
+        "the account>"
+    )
+    left = [("secret that waits for its deletion", "langgraph-cloud/chat/environment")]
+    assert lines(outcome.signed, Verdict.LEFT) == left  # the other one went all the same
+    life.world.aws("secretsmanager").delete_secret(  # as it was told
+        SecretId="langgraph-cloud/chat/environment", ForceDeleteWithoutRecovery=True
+    )
+    assert life.sweep(CHAT).is_clean
+
+
+def test_the_account_itself_purges_what_has_no_tags(by_account: Teardowns) -> None:
+    by_account.run(CHAT)
+    pending(by_account, "langgraph-cloud/chat/environment", [])
+    (outcome,) = by_account.run(CHAT, purge_secrets=True)
+    assert (outcome.error, outcome.is_clean) == ("", True)
+
+
 @pytest.mark.parametrize("kind", ["throttle", "503", "drop"])
 @pytest.mark.parametrize(
     ("actions", "what"),

@@ -124,7 +124,7 @@ def _row(case: Case, *, apply: bool) -> tuple[str, ...]:
         decision.action.value,
         *((case.done.value,) if apply else ()),
         f"sent {case.noticed}" if case.noticed else _shown(decision.notify_on),
-        _shown(decision.delete_on),
+        "blocked" if case.subject.blocked and decision.delete_on else _shown(decision.delete_on),
         case.subject.stays or "none",
         decision.reason,
     )

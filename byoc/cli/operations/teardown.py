@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from byoc.operations.teardown.cost import Cost, CostNotKnown
     from byoc.operations.teardown.plan import Options, Plan
     from byoc.operations.teardown.run import Engine, Outcome
     from byoc.operations.teardown.subject import Subject
@@ -27,6 +28,13 @@ Purge = Annotated[
     bool,
     typer.Option("--purge-secrets", help="Delete secrets that wait for their deletion at once, without recovery."),
 ]
+AskCost = Annotated[
+    bool,
+    typer.Option(
+        "--cost",
+        help="Say what the last 30 days cost. AWS Cost Explorer charges the account USD 0.01 for each request.",
+    ),
+]
 Sandbox = Annotated[
     bool, typer.Option("--sandbox", help="Destroy as 'byoc sandbox destroy' does: for stacks of 'byoc sandbox up'.")
 ]
@@ -41,6 +49,8 @@ Folder = Annotated[
 ]
 Profiles = tuple[str | None, str | None]
 """Of deployment stacks, and of account stacks."""
+Costs: TypeAlias = "Mapping[str, Cost | CostNotKnown]"
+"""By stack; empty where nobody asked."""
 
 
 def teardown(
@@ -50,6 +60,7 @@ def teardown(
     sweep_only: SweepOnly = False,
     unprotect: Unprotect = False,
     purge_secrets: Purge = False,
+    cost: AskCost = False,
     sandbox: Sandbox = False,
     profile: Profile = None,
     account_profile: AccountProfile = None,
@@ -65,7 +76,7 @@ def teardown(
     from byoc.cli.operations.teardown_engines import pulumi_engine, sandbox_engine
     from byoc.operations.teardown.plan import Options
 
-    _check(json=json, markdown=markdown, sweep_only=sweep_only, changes=yes or unprotect or purge_secrets)
+    _check(json=json, markdown=markdown, sweep_only=sweep_only, cost=cost, changes=yes or unprotect or purge_secrets)
     folder = cwd or Path.cwd()
     profiles = (profile, account_profile or profile)
     chosen = _subjects(folder, stacks or (), every=every, profiles=profiles)
@@ -73,17 +84,18 @@ def teardown(
         return _sweep(chosen, json=json, markdown=markdown)
     options = Options(unprotect=unprotect, purge_secrets=purge_secrets)
     plans = _plans(chosen, options)
+    costs = _costs(chosen, profiles[1]) if cost else {}
     if not (yes and json):
-        _show_plans(plans, begins=yes, json=json, markdown=markdown)
+        _show_plans(plans, costs, begins=yes, json=json, markdown=markdown)
     stands = any(plan.standing for plan in plans)
     asks = not yes and not json and not markdown and sys.stdin.isatty() and sys.stdout.isatty()
     if (stands and not (yes and json)) or not (yes or (asks and _agreed(plans))):
         return 1 if stands else 0
     engine = sandbox_engine(folder) if sandbox else pulumi_engine(folder, _profiles_by_stack(chosen, profiles))
-    return _carry_out(plans, engine, options, json=json, markdown=markdown)
+    return _carry_out(plans, engine, options, costs, json=json, markdown=markdown)
 
 
-def _check(*, json: bool, markdown: bool, sweep_only: bool, changes: bool) -> None:
+def _check(*, json: bool, markdown: bool, sweep_only: bool, cost: bool, changes: bool) -> None:
     from byoc.errors import InputError
 
     if json and markdown:
@@ -92,6 +104,11 @@ def _check(*, json: bool, markdown: bool, sweep_only: bool, changes: bool) -> No
         raise InputError(
             "--sweep-only changes nothing, and --yes, --unprotect and --purge-secrets are about changes\n"
             "      mend it:  give --sweep-only alone, or leave it out"
+        )
+    if sweep_only and cost:
+        raise InputError(
+            "--cost belongs to a plan, and --sweep-only shows none\n"
+            "      mend it:  leave --sweep-only out: without --yes, nothing is changed"
         )
 
 
@@ -155,30 +172,49 @@ def _sweep(chosen: Sequence[Subject], *, json: bool, markdown: bool) -> int:
     return 0 if all(signed.is_clean for signed in lists) else 1
 
 
-def _show_plans(plans: Sequence[Plan], *, begins: bool, json: bool, markdown: bool) -> None:
+def _costs(chosen: Sequence[Subject], profile: str | None) -> Costs:
+    """What each stack cost, asked as its account, whose bill it is."""
+    from datetime import UTC, datetime
+
+    from byoc.operations.account import Account
+    from byoc.operations.teardown.bill import Bill
+
+    today = datetime.now(UTC).date()
+    places = dict.fromkeys(subject.account.account for subject in chosen)
+    bills = {place: Bill(Account(place, profile=profile)) for place in places}
+    return {subject.stack: bills[subject.account.account].cost(subject, today) for subject in chosen}
+
+
+def _show_plans(plans: Sequence[Plan], costs: Costs, *, begins: bool, json: bool, markdown: bool) -> None:
     from byoc.cli.operations.teardown_view import show_plan
     from byoc.cli.view import show_json
     from byoc.operations.teardown.report import plan_document, plan_markdown
 
     if json:
-        show_json({"plans": [plan_document(plan) for plan in plans]})
+        show_json({"plans": [plan_document(plan, costs.get(plan.stack)) for plan in plans]})
     for plan in () if json else plans:
-        typer.echo(plan_markdown(plan)) if markdown else show_plan(plan, begins=begins)
+        cost = costs.get(plan.stack)
+        typer.echo(plan_markdown(plan, cost)) if markdown else show_plan(plan, cost, begins=begins)
 
 
-def _carry_out(plans: Sequence[Plan], engine: Engine, options: Options, *, json: bool, markdown: bool) -> int:
+def _carry_out(
+    plans: Sequence[Plan], engine: Engine, options: Options, costs: Costs, *, json: bool, markdown: bool
+) -> int:
     from byoc.cli.operations.teardown_view import show_outcome, show_told
     from byoc.cli.view import show_json
     from byoc.operations.teardown.report import outcome_document, outcome_markdown
     from byoc.operations.teardown.run import tear_down
 
     outcomes: list[Outcome] = []
+    interrupted = False
     for outcome in tear_down(plans, engine, options, (lambda _: None) if json or markdown else show_told):
         outcomes.append(outcome)
         if not json:
             typer.echo(outcome_markdown(outcome)) if markdown else show_outcome(outcome)
-        if outcome.destroyed is not None and outcome.destroyed.interrupted:
-            raise KeyboardInterrupt
+        if interrupted := outcome.destroyed is not None and outcome.destroyed.interrupted:
+            break
     if json:
-        show_json({"stacks": [outcome_document(outcome) for outcome in outcomes]})
+        show_json({"stacks": [outcome_document(item, costs.get(item.plan.stack)) for item in outcomes]})
+    if interrupted:
+        raise KeyboardInterrupt
     return 0 if all(outcome.is_clean for outcome in outcomes) else 1

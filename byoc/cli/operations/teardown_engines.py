@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,9 @@ def pulumi_engine(folder: Path, profiles: Mapping[str, str | None]) -> Engine:
     def destroy(stack: str) -> RunResult:
         command = prepare(stack)
         with command.locked(), _aws_profile(profiles[stack]):
-            return command.run().outcomes[0].result
+            result = command.run().outcomes[0].result
+        # Told to go on after errors, the engine calls a run well that was interrupted, with most of it undone.
+        return replace(result, interrupted=result.interrupted or command.workspace.engines.interrupted)
 
     def unprotect(stack: str) -> None:
         command = prepare(stack)

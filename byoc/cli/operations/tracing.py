@@ -55,6 +55,7 @@ def tracing(
 
 def _show(found: Sequence[Found]) -> None:
     from byoc.cli.view import console, rows_table
+    from byoc.operations.langsmith.project import ProjectState
 
     out = console()
     if not found:
@@ -65,3 +66,5 @@ def _show(found: Sequence[Found]) -> None:
     for item in found:
         if item.why:
             out.print(f"{item.deployment}: {item.why}")
+    if absent := sorted({item.stack for item in found if item.state is ProjectState.ABSENT}):
+        out.print(f"absent ones are made by: byoc tracing {' '.join(absent)}")

@@ -10,7 +10,8 @@ from typing import Any
 
 from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError, AskingError, DeniedError
-from byoc.operations.langsmith.client import LangSmith, LangSmithError, Project
+from byoc.operations.langsmith.client import LangSmith, Project
+from byoc.operations.langsmith.transport import LangSmithError
 from byoc.operations.targets import Target
 
 KEY = "LANGSMITH_API_KEY"

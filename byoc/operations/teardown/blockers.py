@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
@@ -118,8 +119,17 @@ def _key(database: Database) -> Iterator[Blocker]:
             kind="key",
             id=key.arn,
             why=f"the final snapshot of {database.identifier} needs it, and it is {key.state}",
-            remedy="aws kms cancel-key-deletion and enable-key, or set database.finalSnapshot to false and run up",
+            remedy=f"{_bring_back(key)}; or, to lose the data, set database.finalSnapshot to false and run up",
         )
+
+
+def _bring_back(key: Key) -> str:
+    enable = f"aws kms enable-key --key-id {key.arn}"
+    if key.state == "Disabled":
+        return enable
+    if key.state == "PendingDeletion":
+        return f"aws kms cancel-key-deletion --key-id {key.arn}, then {enable}"
+    return "see in AWS KMS what became of it"
 
 
 def _balancers(facts: Facts, own: Collection[str], *, unprotect: bool) -> Iterator[Blocker]:
@@ -146,7 +156,8 @@ def _standing_parts(facts: Facts, own: Collection[str]) -> dict[str, list[Found]
 
 def _standing(facts: Facts, own: Collection[str], going_first: Collection[str]) -> Iterator[Blocker]:
     for deployment, items in sorted(_standing_parts(facts, own).items()):
-        parts = ", ".join(f"{item.kind} {item.id}" for item in items)
+        counts = Counter(item.kind for item in items)
+        parts = ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in counts.items())
         yield Blocker(
             kind="deployment",
             id=deployment,

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from byoc.errors import ByocError
-from byoc.operations.answers import AbsentError
+from byoc.operations.answers import AbsentError, DeniedError
 from byoc.operations.teardown.blockers import Blocker
 from byoc.operations.teardown.facts import Database, LoadBalancer, Registered
 from byoc.operations.teardown.found import Found
@@ -45,8 +45,9 @@ class Clear:
             elif isinstance(blocker.subject, LoadBalancer):
                 self._unprotect_balancer(blocker.subject)
 
-    def purge(self, secrets: Iterable[Found]) -> None:
-        """Delete secrets that wait for their deletion, at once and for good."""
+    def purge(self, secrets: Iterable[Found]) -> str:
+        """Delete secrets that wait for their deletion, at once and for good; what AWS denies, in words, or nothing."""
+        denied = []
         for secret in secrets:
             why = "--purge-secrets: its name can be used again"
             self._tell(Told(action="secretsmanager:DeleteSecret", on=secret.id, why=why))
@@ -54,6 +55,20 @@ class Clear:
                 self._account.ask("secretsmanager:DeleteSecret", SecretId=secret.id, ForceDeleteWithoutRecovery=True)
             except AbsentError:
                 continue
+            except DeniedError as error:
+                denied.append(self._not_purged(secret, error))
+        return "\n".join(denied)
+
+    def _not_purged(self, secret: Found, error: DeniedError) -> str:
+        place = self._account.account
+        untagged = (
+            "" if secret.facts.get("tagged") else "; it lacks the install's tags, and the role may not touch such"
+        )
+        return (
+            f"secret {secret.id} was not purged: {error.action}: {error.what}{untagged if self._account.role else ''}\n"
+            f"      mend it:  as account {place.account_id} itself: aws secretsmanager delete-secret --secret-id "
+            f"{secret.id} --force-delete-without-recovery --region {place.region} --profile <profile of the account>"
+        )
 
     def _deregister(self, item: Registered, why: str) -> None:
         self._tell(Told(action="servicediscovery:DeregisterInstance", on=f"{item.service} {item.id}", why=why))

@@ -115,7 +115,7 @@ def secrets(subject: Subject) -> Iterator[Found]:
                 item = subject.account.ask("secretsmanager:DescribeSecret", SecretId=name)
             except AbsentError:
                 continue
-            yield _secret(item)
+            yield _secret(subject, item)
         return
     begins = f"{subject.names.prefix}/"
     listed = subject.account.all(
@@ -126,14 +126,16 @@ def secrets(subject: Subject) -> Iterator[Found]:
     )
     for item in listed:
         if item["Name"].startswith(begins) and subject.may_own(item["Name"], tag_map(item.get("Tags"))):
-            yield _secret(item)
+            yield _secret(subject, item)
 
 
-def _secret(item: Mapping[str, Any]) -> Found:
+def _secret(subject: Subject, item: Mapping[str, Any]) -> Found:
+    found_tags = tag_map(item.get("Tags"))
     scheduled = item.get("DeletedDate")
     return Found(
         kind=PENDING_SECRET if scheduled else SECRET,
         id=item["Name"],
-        deployment=tag_map(item.get("Tags")).get(tags.DEPLOYMENT_KEY, ""),
+        deployment=found_tags.get(tags.DEPLOYMENT_KEY, ""),
         note=f"deleted on {scheduled:%Y-%m-%d}; its name is taken until AWS ends it" if scheduled else "",
+        facts={"tagged": found_tags.get(tags.SECRET_KEY) == subject.names.prefix},
     )

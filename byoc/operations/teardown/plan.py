@@ -15,10 +15,6 @@ from byoc.operations.teardown.read import describe_key, read_facts
 from byoc.operations.teardown.sign_off import Entry, Keys, Verdict, sign_off
 from byoc.operations.teardown.subject import Subject
 
-NO_COST = (
-    "what this cost is not said: there is no price list at hand that would be right for this account; "
-    "AWS Cost Explorer shows it by the tags byoc-install and byoc-deployment"
-)
 _DATA = (DATABASE, SECRET, "log group")
 """Kinds whose deletion loses something that cannot be made again."""
 _NEVER = (SNAPSHOT, LINKED_ROLE, INSIGHTS, PENDING_SECRET)

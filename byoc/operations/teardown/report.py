@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from byoc.operations.teardown.blockers import Blocker
+from byoc.operations.teardown.cost import HOW_TO_ASK, Cost, CostNotKnown, Money
 from byoc.operations.teardown.found import Found
-from byoc.operations.teardown.plan import NO_COST, Plan
+from byoc.operations.teardown.plan import Plan
 from byoc.operations.teardown.run import Outcome
 from byoc.operations.teardown.sign_off import Entry, SignedOff
 
 
-def plan_document(plan: Plan) -> dict[str, Any]:
-    """A plan for a program to read."""
+def plan_document(plan: Plan, cost: Cost | CostNotKnown | None = None) -> dict[str, Any]:
+    """A plan for a program to read. ``cost``: None where nobody asked."""
     return {
         "stack": plan.stack,
         "going": [{"kind": item.kind, "id": item.id, "note": item.note} for item in plan.going],
@@ -32,8 +33,44 @@ def plan_document(plan: Plan) -> dict[str, Any]:
             for item in plan.blockers
         ],
         "purged": [item.id for item in plan.purged],
-        "cost": None,
+        "cost": _cost(cost),
     }
+
+
+def _cost(cost: Cost | CostNotKnown | None) -> dict[str, Any] | None:
+    if cost is None:
+        return None
+    if isinstance(cost, CostNotKnown):
+        return {"known": False, "why": cost.why, "remedy": cost.remedy}
+    return {
+        "known": True,
+        "firstDay": str(cost.period.first),
+        "lastDay": str(cost.period.last),
+        "estimated": cost.is_estimated,
+        "totals": [_money(money) for money in cost.totals],
+        "services": [{"service": service, **_money(money)} for service, money in cost.services],
+        "notes": list(cost.notes),
+    }
+
+
+def _money(money: Money) -> dict[str, str]:
+    return {"amount": str(money.amount), "currency": money.currency}
+
+
+def cost_rows(cost: Cost) -> list[tuple[str, str]]:
+    """By service, and the sum."""
+    rows = [(service, str(money)) for service, money in cost.services]
+    said = " (estimated)" if cost.is_estimated else ""
+    return [*rows, *((f"total{said}", str(money)) for money in cost.totals)]
+
+
+def cost_words(cost: Cost | CostNotKnown | None) -> tuple[str, ...]:
+    """What there is to say of it beside its rows, line by line."""
+    if cost is None:
+        return (f"what it cost: {HOW_TO_ASK}",)
+    if isinstance(cost, CostNotKnown):
+        return (f"what it cost: not known: {cost.why}", f"what to do: {cost.remedy}")
+    return (f"what it cost, {cost.period}:", *(f"note: {note}" for note in cost.notes))
 
 
 def signed_document(signed: SignedOff) -> dict[str, Any]:
@@ -46,20 +83,20 @@ def signed_document(signed: SignedOff) -> dict[str, Any]:
     }
 
 
-def outcome_document(outcome: Outcome) -> dict[str, Any]:
+def outcome_document(outcome: Outcome, cost: Cost | CostNotKnown | None = None) -> dict[str, Any]:
     """What became of a stack, for a program to read."""
     return {
         "stack": outcome.plan.stack,
         "clean": outcome.is_clean,
         "error": outcome.error,
-        "plan": plan_document(outcome.plan),
+        "plan": plan_document(outcome.plan, cost),
         "changes": [asdict(item) for item in outcome.told],
         "destroyed": outcome.destroyed.document() if outcome.destroyed is not None else None,
         "sweep": signed_document(outcome.signed) if outcome.signed is not None else None,
     }
 
 
-def plan_markdown(plan: Plan) -> str:
+def plan_markdown(plan: Plan, cost: Cost | CostNotKnown | None = None) -> str:
     """A plan as Markdown."""
     lines = [f"# Teardown of {plan.stack}", ""]
     lines += ["## What stands in the way", "", *_table(_BLOCKER_COLUMNS, blocker_rows(plan.blockers)), ""]
@@ -67,7 +104,12 @@ def plan_markdown(plan: Plan) -> str:
     if plan.purged:
         lines += ["## Secrets that are deleted for good", "", *(f"- {item.id}" for item in plan.purged), ""]
     lines += ["## What stays", "", *_table(_ENTRY_COLUMNS, [_row(entry) for entry in plan.kept]), ""]
-    return "\n".join([*lines, f"Cost: {NO_COST}."])
+    lines += ["## What it cost", ""]
+    if isinstance(cost, Cost):
+        rows = [(service, money) for service, money in cost_rows(cost)]
+        lines += [f"{cost.period}, unblended.", "", *_table(("service", "cost"), rows), ""]
+        return "\n".join([*lines, *(f"- {note}" for note in cost.notes)])
+    return "\n".join([*lines, *(f"- {line}" for line in cost_words(cost))])
 
 
 def signed_markdown(signed: SignedOff) -> str:
@@ -85,14 +127,14 @@ def outcome_markdown(outcome: Outcome) -> str:
     return "\n".join([*lines, *([signed_markdown(outcome.signed)] if outcome.signed is not None else [])])
 
 
-def going_rows(going: Iterable[Found]) -> list[tuple[str, ...]]:
-    """What goes, by kind, in order."""
+def going_rows(going: Iterable[Found], shorter: Callable[[str], str] = str) -> list[tuple[str, ...]]:
+    """What goes, by kind, in order. ``shorter``: what is shown of an id."""
     items = list(going)
     counts = Counter(item.kind for item in items)
     rows: list[tuple[str, ...]] = []
     for kind, count in counts.items():
         names = [f"{item.id} ({item.note})" if item.note else item.id for item in items if item.kind == kind]
-        rows.append((kind, str(count), ", ".join(names)))
+        rows.append((kind, str(count), ", ".join(map(shorter, names))))
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError
@@ -18,6 +18,11 @@ from byoc.runs import Failure, RunResult
 
 _REPOSITORY_TYPE = "aws:ecr/repository:Repository"
 _NOT_EMPTY = "RepositoryNotEmptyException"
+_SNAPSHOT_THERE = "DBSnapshotAlreadyExists"
+_KEEP_THAT_SNAPSHOT = (
+    "a snapshot has the name that the final one is to have, and may hold what is nowhere else: copy it to "
+    "another name (aws rds copy-db-snapshot), delete it under this one, and run teardown again"
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,7 +102,7 @@ def _one(shown: Plan, engine: Engine, options: Options, tell: Callable[[Told], N
         error = "\n".join(item.render() for item in unexpected) or ("interrupted" if destroyed.interrupted else "")
         if not error:
             named = {item.key for item in shown.purged}
-            Clear(plan.subject, note).purge(item for item in plan.purged if item.key in named)
+            error = Clear(plan.subject, note).purge(item for item in plan.purged if item.key in named)
     except (ByocError, AbsentError) as failure:
         error = str(failure)
     signed = sweep(plan.subject, ended=() if error else plan.ending)
@@ -142,4 +147,9 @@ def unexpected_failures(result: RunResult, plan: Plan) -> tuple[Failure, ...]:
         about = any(failure.urn.endswith(f"-repository-{name}") for name in kept)
         return failure.type == _REPOSITORY_TYPE and _NOT_EMPTY in failure.error and about
 
-    return tuple(failure for failure in result.failures if not is_kept(failure))
+    return tuple(_with_way_out(failure) for failure in result.failures if not is_kept(failure))
+
+
+def _with_way_out(failure: Failure) -> Failure:
+    """The way out of what only a teardown meets; elsewhere a name that is taken asks for another name."""
+    return replace(failure, remedy=_KEEP_THAT_SNAPSHOT) if _SNAPSHOT_THERE in failure.error else failure

@@ -152,6 +152,8 @@ class SandboxProvider(provider_pb2_grpc.ResourceProviderServicer):
             observed = handler.observe(aws, request.id, inputs)
             if observed is None:
                 return provider_pb2.ReadResponse()
+            if handler.taggable:
+                observed = self._without_ignored_tags(observed)
             id = handler.imported_id(aws, request.id)
             # What AWS does not tell again (a random password) is known from the outputs alone.
             outputs = outputs_of(handler, aws, id, {**_settled(opened(request.properties)), **observed})
@@ -177,6 +179,9 @@ class SandboxProvider(provider_pb2_grpc.ResourceProviderServicer):
         if self._providers is None:
             raise ByocError("the provider was not configured")
         return self._providers.session(self._urn)
+
+    def _without_ignored_tags(self, observed: Properties) -> Properties:
+        return observed if self._providers is None else self._providers.without_ignored_tags(self._urn, observed)
 
     def _default_tags(self) -> Mapping[str, str]:
         return self._providers.default_tags(self._urn) if self._providers is not None else {}
