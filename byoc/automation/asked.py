@@ -60,6 +60,8 @@ class Asked:
     config: tuple[str, ...] = ()
     options: RunOptions = field(default_factory=RunOptions)
     limits: Limits = field(default_factory=Limits)
+    supersede: bool = False
+    """Whether a revision may be rolled out over one that is rolling out."""
 
     @property
     def words(self) -> str:
@@ -73,6 +75,7 @@ class Asked:
             "stacks": list(self.stacks),
             "options": {**asdict(self.options), "config": {}},
             "limits": asdict(self.limits),
+            "supersede": self.supersede,
         }
 
     @classmethod
@@ -85,4 +88,5 @@ class Asked:
             stacks=tuple(document["stacks"]),
             options=RunOptions(**options),
             limits=Limits(**document["limits"]),
+            supersede=document.get("supersede", False),
         )

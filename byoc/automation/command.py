@@ -18,7 +18,7 @@ from byoc.automation.engines import Engines
 from byoc.automation.locks import held
 from byoc.automation.many import Outcome, StackOutcome, run_many, skipped, why_not, why_stopped
 from byoc.automation.selection import in_the_backend, layers, waits_for
-from byoc.automation.stack_run import StackRun
+from byoc.automation.stack_run import Guard, StackRun, unguarded
 from byoc.automation.workspace import ProjectWorkspace
 from byoc.errors import InputError
 from byoc.project.stack_selection import Selection, select_stacks
@@ -66,9 +66,11 @@ class Command:
     options: RunOptions
     limits: Limits
     waits: Mapping[str, frozenset[str]]
+    guard: Guard = unguarded
+    """Asked of each stack before it is brought up."""
 
     @classmethod
-    def prepare(cls, folder: Path, asked: Asked) -> Command:
+    def prepare(cls, folder: Path, asked: Asked, guard: Guard = unguarded) -> Command:
         """Find the project, the CLI and the stacks, and make the stacks that are to be made.
 
         Raises :class:`~byoc.errors.InputError` for everything that is wrong with what was asked; then nothing is done.
@@ -89,6 +91,7 @@ class Command:
             options=replace(asked.options, config=values),
             limits=asked.limits,
             waits=_waits(workspace, asked.verb, selection.stacks),
+            guard=guard,
         )
 
     @property
@@ -154,10 +157,10 @@ class Command:
         return self.workspace.engines.interrupted
 
     def _stack(self, stack: str) -> StackRun:
-        return StackRun(workspace=self.workspace, stack=stack, verb=self.verb, options=self.options)
+        return StackRun(workspace=self.workspace, stack=stack, verb=self.verb, options=self.options, guard=self.guard)
 
     def _previewed(self, listener: Listener, stack: str) -> RunResult:
-        return self._stack(stack).preview(listener)
+        return self._stack(stack).allowed_preview(listener)
 
     def _performed(self, listener: Listener, stack: str) -> RunResult:
         return self._stack(stack).perform(listener)

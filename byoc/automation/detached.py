@@ -1,8 +1,8 @@
 """Runs that go on after the command has returned: a process of its own, which writes down what happens.
 
-``python -m byoc.automation.detached FOLDER``: the request lies in the folder, secrets come with the environment, and
-the locks of the run and of its stacks are inherited, so that there is no moment in which a run that begins looks lost
-or lets another in.
+``python -m MODULE FOLDER``, where the module calls :func:`main`: the request lies in the folder, secrets come with the
+environment, and the locks of the run and of its stacks are inherited, so that there is no moment in which a run that
+begins looks lost or lets another in.
 """
 
 from __future__ import annotations
@@ -10,17 +10,21 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from byoc.automation.asked import Asked
 from byoc.automation.command import Command
-from byoc.automation.records import RunRecord, new_run_id
+from byoc.automation.records import RunRecord, new_run_id, unexpected
+from byoc.automation.stack_run import Guard, unguarded
 from byoc.errors import ByocError
 
 
-def start(command: Command, asked: Asked) -> RunRecord:
+def start(command: Command, asked: Asked, module: str = "byoc.automation.detached") -> RunRecord:
     """Begin a detached run of a command that was checked; it is under way when this returns.
+
+    ``module`` is what carries it out.
 
     Raises :class:`~byoc.errors.InputError` if another run is at any of its stacks.
     """
@@ -31,7 +35,7 @@ def start(command: Command, asked: Asked) -> RunRecord:
         record = RunRecord.create(root, {**request, "projectRoot": str(root), "asked": asked.words}, run_id)
         with record.hold() as lock, record.open("log.txt") as log:
             process = subprocess.Popen(  # noqa: S603 - this very program
-                [sys.executable, "-m", "byoc.automation.detached", str(record.folder)],
+                [sys.executable, "-m", module, str(record.folder)],
                 cwd=root,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -43,20 +47,32 @@ def start(command: Command, asked: Asked) -> RunRecord:
     return record
 
 
-def carry_out(record: RunRecord) -> None:
-    """Do what the run was asked to do, and write down what came of it."""
+def carry_out(record: RunRecord, guard: Callable[[Path], Guard] = lambda _: unguarded) -> None:
+    """Do what the run was asked to do, and write down what came of it.
+
+    ``guard``: of the project's folder; left out where the run may supersede what rolls out.
+    """
     request = record.request
     try:
-        command = Command.prepare(Path(request["projectRoot"]), Asked.of_document(request))
+        root, asked = Path(request["projectRoot"]), Asked.of_document(request)
+        command = Command.prepare(root, asked, unguarded if asked.supersede else guard(root))
         result = command.run(record.listener()).document()
     except ByocError as error:
         result = {"state": "failed", "stacks": [], "error": str(error)}
     except KeyboardInterrupt:  # before any engine was begun
         result = {"state": "interrupted", "stacks": []}
+    except Exception as error:  # a fault of byoc itself: the run has ended all the same, and its log tells the rest
+        record.write("result.json", unexpected(record, error))
+        raise
     record.write("result.json", result)
 
 
-if __name__ == "__main__":
+def main(guard: Callable[[Path], Guard] = lambda _: unguarded) -> None:
+    """Carry out the run whose folder the command line names."""
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores the first unless told otherwise
         signal.signal(number, signal.default_int_handler)
-    carry_out(RunRecord(Path(sys.argv[1])))
+    carry_out(RunRecord(Path(sys.argv[1])), guard)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,4 +1,4 @@
-"""Detached runs on disk: what was asked, what happens, what came of it, under ``.byoc/runs/<id>/`` of the project.
+"""Runs on disk: what was asked, what happens, what came of it, under ``.byoc/runs/<id>/`` of the project.
 
 Only their owner may read them. No secret is in them: the engine masks secrets before it tells of anything, and a
 passphrase goes from environment to environment. A run holds a lock on its folder for as long as it lives, so that one
@@ -25,10 +25,13 @@ from byoc.runs import Event, Op, Phase
 
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
+_SECOND = len("20260501-080000")
+"""As many characters of an id say when the run began."""
+_IN_THE_LOG = "      a fault of byoc itself, or of what it runs on; where it happened is in"
 
 
 class RunState(enum.StrEnum):
-    """How a detached run stands."""
+    """How a run stands."""
 
     QUEUED = "queued"
     """Submitted (``byoc submit``), and not begun."""
@@ -45,7 +48,7 @@ class RunState(enum.StrEnum):
 
 @dataclass(frozen=True)
 class RunRecord:
-    """One detached run, by its folder."""
+    """One run, by its folder."""
 
     folder: Path
 
@@ -162,20 +165,36 @@ class RunRecord:
         return found
 
 
+def unexpected(record: RunRecord, error: Exception) -> dict[str, Any]:
+    """The result of a run that a fault of byoc itself ended."""
+    why = f"{type(error).__name__}: {error}".strip(": ")
+    return {
+        "state": RunState.FAILED.value,
+        "stacks": [],
+        "error": f"{why}\n{_IN_THE_LOG} {record.folder / 'log.txt'}",
+        "fault": True,
+    }
+
+
 def new_run_id() -> str:
     """An id for a run: when it began, and a word that keeps it apart from others of that second."""
     return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:6]}"
 
 
 def runs_folder(project_root: Path) -> Path:
-    """Where the detached runs of a project lie."""
+    """Where the runs of a project lie."""
     return project_root / ".byoc" / "runs"
 
 
 def all_runs(project_root: Path) -> Iterator[RunRecord]:
-    """The detached runs of a project, the oldest first."""
-    for path in sorted(runs_folder(project_root).glob("*/request.json")):
+    """The runs of a project, the oldest first."""
+    for path in sorted(runs_folder(project_root).glob("*/request.json"), key=_begun):
         yield RunRecord(path.parent)
+
+
+def _begun(request: Path) -> tuple[str, int]:
+    """The second that the id tells, then the moment: an id does not tell which of one second was first."""
+    return request.parent.name[:_SECOND], request.stat().st_mtime_ns
 
 
 def find_run(project_root: Path, run_id: str) -> RunRecord:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pulumi.automation.errors import CommandError
 
@@ -27,6 +27,27 @@ _SECONDS_FOR_EVENTS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """Whether a stack may be brought up now."""
+
+    refusal: Failure | None = None
+    """Why not, and the way out."""
+    notes: tuple[str, ...] = ()
+    """What is worth knowing in either case."""
+
+
+REFUSED: Final = "up"
+"""The operation that a guard's refusal names as failed: the run of the stack was not begun."""
+Guard = Callable[[str, RunResult | None], Verdict]
+"""Asked before a stack is brought up: its name, and what its preview showed; None where there was no preview."""
+
+
+def unguarded(_stack: str, _preview: RunResult | None) -> Verdict:
+    """The guard that lets everything pass."""
+    return Verdict()
+
+
+@dataclass(frozen=True, kw_only=True)
 class StackRun:
     """What is to be done with one stack; nothing is remembered between its methods."""
 
@@ -34,21 +55,35 @@ class StackRun:
     stack: str
     verb: Verb
     options: RunOptions = field(default_factory=RunOptions)
+    guard: Guard = unguarded
 
     def whole(self, listener: Listener = ignore) -> RunResult:
         """Preview, and go on if that shows nothing that is refused; as ``pulumi up --yes``.
 
-        Without a preview if the options say so. What fails in the preview has changed nothing.
+        Without a preview if the options say so. What fails in the preview, or is refused after it, has changed nothing.
         """
         if self.verb is Verb.PREVIEW:
             return self.preview(listener)
-        if not self.options.skip_preview:
-            previewed = self.preview()
-            if not previewed.ok or previewed.interrupted:
-                return replace(previewed, steps=(), unchanged=0, outputs={})
-            done = self.perform(listener)
-            return replace(done, seconds=previewed.seconds + done.seconds)
-        return self.perform(listener)
+        before = RunResult(stack=self.stack) if self.options.skip_preview else self.preview()
+        if not before.ok or before.interrupted:
+            return replace(before, steps=(), unchanged=0, outputs={})
+        verdict = self._verdict(None if self.options.skip_preview else before)
+        if verdict.refusal is not None:
+            return RunResult(stack=self.stack, failures=(verdict.refusal,), notes=verdict.notes, seconds=before.seconds)
+        done = self.perform(listener)
+        return replace(done, seconds=before.seconds + done.seconds, notes=(*verdict.notes, *done.notes))
+
+    def allowed_preview(self, listener: Listener = ignore) -> RunResult:
+        """A preview that fails if the guard refuses what it shows."""
+        previewed = self.preview(listener)
+        if not previewed.ok or previewed.interrupted:
+            return previewed
+        verdict = self._verdict(previewed)
+        refusals = (verdict.refusal,) if verdict.refusal is not None else ()
+        return replace(previewed, failures=refusals, notes=(*previewed.notes, *verdict.notes))
+
+    def _verdict(self, previewed: RunResult | None) -> Verdict:
+        return self.guard(self.stack, previewed) if self.verb is Verb.UP else Verdict()
 
     def preview(self, listener: Listener = ignore) -> RunResult:
         """Say what the verb would do; nothing is changed, in the account or in the stack's file."""

@@ -13,6 +13,7 @@ import fcntl
 import json
 import os
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from byoc.automation.locks import BusyError, held
-from byoc.automation.records import RunRecord, RunState, all_runs, find_run
+from byoc.automation.records import RunRecord, RunState, all_runs, find_run, unexpected
 
 _PAUSE_SECONDS = 0.5
 _STATES: Mapping[RunState, str] = {
@@ -90,12 +91,13 @@ class Queue:
     def work_off(self, first: RunRecord, locks: Sequence[int], carry_out: CarryOut) -> None:
         """Carry out ``first``, then the newest that was submitted meanwhile, until none is left.
 
+        A run that ends with an error that nobody expected has failed; its log holds the traceback, and the next begins.
         ``locks``: the files that were inherited, as ``begin`` was given them.
         """
         lock, worker = locks
         record: RunRecord | None = first
         while record is not None:
-            record.write("result.json", carry_out(record))
+            record.write("result.json", _carried_out(record, carry_out))
             os.close(lock)
             record, lock = self._next(worker)
 
@@ -147,7 +149,7 @@ class Queue:
         state, asked = record.state, request["submission"]
         why = str((record.result or {}).get("error", ""))
         shown = _STATES[state]
-        if state is RunState.FAILED and why:
+        if state is RunState.FAILED and why and not (record.result or {}).get("fault"):
             shown = "CREATE_FAILED"  # refused before there was anything to roll out
         elif state is RunState.LOST:
             why = f"its process was killed: byoc runs show {record.id}"
@@ -207,3 +209,12 @@ class Queue:
         draft.write_text(json.dumps([record.id for record in records]), encoding="utf-8")
         draft.chmod(0o600)
         draft.replace(self._folder / "pending.json")
+
+
+def _carried_out(record: RunRecord, carry_out: CarryOut) -> Mapping[str, Any]:
+    try:
+        return carry_out(record)
+    except Exception as error:  # noqa: BLE001 - whatever it is: the next run in the queue must not wait for ever
+        with record.open("log.txt") as log:
+            log.write(traceback.format_exc().encode())
+        return unexpected(record, error)

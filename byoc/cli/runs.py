@@ -1,4 +1,4 @@
-"""``byoc runs``: what detached runs do and did."""
+"""``byoc runs``: what runs do and did, attached or not."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import typer
 if TYPE_CHECKING:
     from byoc.automation.records import RunRecord
 
-app = typer.Typer(help="Look at runs that were begun with --detach, and stop them.")
+app = typer.Typer(help="Look at runs of this project, attached or not, and stop them.")
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Folder = Annotated[

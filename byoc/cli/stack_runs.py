@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import sys
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from byoc.automation.asked import Asked, Verb
 from byoc.automation.command import Command, CommandResult
 from byoc.automation.many import Outcome, StackOutcome
+from byoc.automation.recording import Recording, recorded
+from byoc.automation.stack_run import Guard, unguarded
 from byoc.cli.view import console, counts_text, following, rows_table, show_json, show_result
 from byoc.errors import InputError
-from byoc.runs import Listener
+from byoc.runs import Listener, ignore
 
 _DOING = {Verb.UP: "updating", Verb.PREVIEW: "previewing", Verb.DESTROY: "destroying", Verb.REFRESH: "refreshing"}
 
@@ -26,11 +31,16 @@ def look(asked: Asked, cwd: Path | None, *, json: bool) -> int:
 def change(asked: Asked, cwd: Path | None, *, yes: bool, detach: bool, json: bool) -> int:
     """A command that changes something: with a question, without one, or in a process of its own."""
     _check_consent(asked, yes=yes, detach=detach, json=json)
-    command = Command.prepare(cwd or Path.cwd(), asked)
+    folder = cwd or Path.cwd()
+    command = Command.prepare(folder, asked, _guard(folder, asked))
     if detach:
         return _detach(command, asked, json=json)
+    request = {**replace(asked, stacks=command.selection.stacks).document(), "asked": asked.words}
     with command.locked():
-        return _carry_out(command, json=json) if yes else _ask_and_carry_out(command)
+        if not yes:
+            return _ask_and_carry_out(command, request)
+        with recorded(command.workspace.project.root, request) as recording:
+            return _carry_out(command, json=json, recording=recording)
 
 
 def show_outcomes(outcomes: tuple[StackOutcome, ...], *, preview: bool, many: bool) -> None:
@@ -77,10 +87,21 @@ def _check_consent(asked: Asked, *, yes: bool, detach: bool, json: bool) -> None
         raise InputError(f"{verb} asks before it changes anything, and there is no terminal to ask on\n{again}")
 
 
-def _carry_out(command: Command, *, json: bool) -> int:
-    """Run the command without a question, and show it."""
+def _guard(folder: Path, asked: Asked) -> Guard:
+    """Refuses a new revision while one is rolling out."""
+    if asked.verb is not Verb.UP or asked.supersede:
+        return unguarded
+    from byoc.operations.revisions.before_up import no_roll_out_under_way
+    from byoc.project.project_file import find_project
+
+    return no_roll_out_under_way(find_project(folder))
+
+
+def _carry_out(command: Command, *, json: bool, recording: Recording | None = None) -> int:
+    """Run the command without a question, write down what came of it, and show it."""
     if json:
-        result = command.run()
+        result = command.run(_noting(recording, ignore))
+        _note(recording, result)
         show_json(result.document() if result.many else result.outcomes[0].result.document())
         return _code(result)
     out = console()
@@ -90,35 +111,62 @@ def _carry_out(command: Command, *, json: bool) -> int:
             out.print(f"{item.stack}: {item.outcome.value}")
 
     with following(out, _title(command, command.verb), many=command.is_for_many) as listener:
-        result = command.run(listener, done)
+        result = command.run(_noting(recording, listener), done)
+    _note(recording, result)
     show_outcomes(result.outcomes, preview=command.verb is Verb.PREVIEW, many=result.many)
     return _code(result)
 
 
-def _ask_and_carry_out(command: Command) -> int:
-    """Preview, ask and run, group by group, and show it."""
+def _noting(recording: Recording | None, listener: Listener) -> Listener:
+    return listener if recording is None else recording.listener(listener)
+
+
+def _note(recording: Recording | None, result: CommandResult) -> None:
+    if recording is not None:
+        recording.ended(result.document())
+
+
+def _ask_and_carry_out(command: Command, request: dict[str, Any]) -> int:
+    """Preview, ask and run, group by group, and show it. What is run is written down from the first "yes" on."""
     out = console()
+    recordings: list[Recording] = []
 
     def ask(previews: tuple[StackOutcome, ...]) -> bool:
         good = [item for item in previews if item.outcome is Outcome.SUCCEEDED]  # the others are shown at the end
         for item in good:
             show_result(out, item.result, preview=True)
         names = ", ".join(item.stack for item in good)
-        return bool(good) and typer.confirm(f"{command.verb} {names}?", default=False)
+        return bool(good) and _confirmed(f"{command.verb} {names}?")
 
-    def follow(verb: Verb) -> AbstractContextManager[Listener]:
-        return following(out, _title(command, verb), many=command.is_for_many)
+    with ExitStack() as open_records:
 
-    result = command.ask_and_run(ask, follow)
+        @contextmanager
+        def follow(verb: Verb) -> Iterator[Listener]:
+            if verb is command.verb and not recordings:
+                root = command.workspace.project.root
+                recordings.append(open_records.enter_context(recorded(root, request)))
+            with following(out, _title(command, verb), many=command.is_for_many) as listener:
+                yield _noting(recordings[0], listener) if verb is command.verb else listener
+
+        result = command.ask_and_run(ask, follow)
+        for recording in recordings:
+            _note(recording, result)
     show_outcomes(result.outcomes, preview=False, many=result.many)
     return _code(result)
+
+
+def _confirmed(question: str) -> bool:
+    try:
+        return typer.confirm(question, default=False)
+    except typer.Abort:  # Ctrl-C at the question
+        raise KeyboardInterrupt from None
 
 
 def _detach(command: Command, asked: Asked, *, json: bool) -> int:
     """Begin the command in a process of its own, and say how to follow it."""
     from byoc.automation.detached import start
 
-    record = start(command, asked)
+    record = start(command, asked, "byoc.cli.detached_run")
     if json:
         show_json({"run": record.id, "folder": str(record.folder), "stacks": list(command.selection.stacks)})
     else:

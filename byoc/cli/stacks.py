@@ -41,6 +41,9 @@ PolicyPack = Annotated[
 Message = Annotated[str, typer.Option("--message", "-m", help="Kept with the run in the stack's history.")]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="Stacks at once; each takes memory of its own.")]
 FailFast = Annotated[bool, typer.Option("--fail-fast", help="Begin no other stack after the first that fails.")]
+Supersede = Annotated[
+    bool, typer.Option("--supersede", help="Roll out a new revision even while another one is rolling out.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Return at once; look with 'byoc runs'. Needs --yes.")]
 
 
@@ -59,11 +62,15 @@ def up(
     message: Message = "",
     jobs: Jobs = DEFAULT_JOBS,
     fail_fast: FailFast = False,
+    supersede: Supersede = False,
     detach: Detach = False,
     json: Json = False,
     cwd: Folder = None,
 ) -> int:
-    """Make what the stacks' config says, in the accounts that it names."""
+    """Make what the stacks' config says, in the accounts that it names.
+
+    A new revision of a deployment is refused while another one is rolling out, unless --supersede is given.
+    """
     from byoc.cli.stack_runs import change
 
     options = RunOptions(
@@ -83,6 +90,7 @@ def up(
         config=tuple(config or ()),
         options=options,
         limits=Limits(jobs=jobs, fail_fast=fail_fast),
+        supersede=supersede,
     )
     return change(asked, cwd, yes=yes, detach=detach, json=json)
 

@@ -8,20 +8,11 @@ from dataclasses import dataclass
 import pulumi
 import pulumi_aws as aws
 
-from byoc import sizing, tags
+from byoc import alarming, tags
+from byoc.alarming import DATABASE_CPU_PERCENT, DATABASE_FREE_SHARE, ERRORS_PER_FIVE_MINUTES, Rule
 from byoc.components.runtime_refs import RuntimeRefs
 from byoc.components.spec import CreateDatabase
 from byoc.naming import Names
-
-_GIB = 1024**3
-ERRORS_PER_FIVE_MINUTES = 10
-"""Answers of 500 and above, from the server or from the load balancer in its stead."""
-DATABASE_CPU_PERCENT = 80
-DATABASE_FREE_SHARE = 0.1
-"""Of the storage that the database began with. RDS itself, where it may, grows the storage at a tenth of what there
-is."""
-DATABASE_CONNECTIONS_SHARE = 0.8
-"""Of the connections that the class allows; the servers' own pools stay below by default."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,24 +69,23 @@ class Alarms(pulumi.ComponentResource):
                 "LoadBalancer": self._args.load_balancer_arn_suffix,
                 "TargetGroup": self._args.target_group_arn_suffix,
             },
-            statistic="Maximum",
-            at_least=1,
-            periods=5,
+            rule=alarming.of_ingress()["unhealthy-hosts"],
         )
 
     def _errors(self) -> aws.cloudwatch.MetricAlarm:
         balancer = {"LoadBalancer": self._args.load_balancer_arn_suffix}
         target = {**balancer, "TargetGroup": self._args.target_group_arn_suffix}
+        rule = alarming.of_ingress()["errors"]
+        period = rule.period_seconds
         return self._math_alarm(
             "errors",
             f"{ERRORS_PER_FIVE_MINUTES} answers of 500 and above within five minutes",
             queries=[
-                _query("server", "AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "Sum", target, period=300),
-                _query("balancer", "AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "Sum", balancer, period=300),
+                _query("server", "AWS/ApplicationELB", "HTTPCode_Target_5XX_Count", "Sum", target, period=period),
+                _query("balancer", "AWS/ApplicationELB", "HTTPCode_ELB_5XX_Count", "Sum", balancer, period=period),
                 _expression("errors", "FILL(server,0)+FILL(balancer,0)"),
             ],
-            at_least=ERRORS_PER_FIVE_MINUTES,
-            periods=1,
+            rule=rule,
         )
 
     def _not_running(self, role: str, service_name: pulumi.Input[str]) -> aws.cloudwatch.MetricAlarm:
@@ -106,30 +96,42 @@ class Alarms(pulumi.ComponentResource):
             namespace="AWS/ECS",
             metric="CPUUtilization",
             dimensions={"ClusterName": self._args.runtime.cluster_name, "ServiceName": service_name},
-            statistic="SampleCount",
-            below=1,
-            periods=5,
-            missing="breaching",
+            rule=alarming.of_services([role])[f"{role}-not-running"],
         )
 
     def _tasks_missing(self, role: str, service_name: pulumi.Input[str]) -> aws.cloudwatch.MetricAlarm:
         dimensions = {"ClusterName": self._args.runtime.cluster_name, "ServiceName": service_name}
+        rule = alarming.of_services([role])[f"{role}-tasks-missing"]
         return self._math_alarm(
             f"{role}-tasks-missing",
             f"The {role} service has run fewer containers than wanted for fifteen minutes: they crash or cannot start",
             queries=[
-                _query("wanted", "ECS/ContainerInsights", "DesiredTaskCount", "Maximum", dimensions),
-                _query("running", "ECS/ContainerInsights", "RunningTaskCount", "Minimum", dimensions),
+                _query(
+                    "wanted",
+                    "ECS/ContainerInsights",
+                    "DesiredTaskCount",
+                    "Maximum",
+                    dimensions,
+                    period=rule.period_seconds,
+                ),
+                _query(
+                    "running",
+                    "ECS/ContainerInsights",
+                    "RunningTaskCount",
+                    "Minimum",
+                    dimensions,
+                    period=rule.period_seconds,
+                ),
                 _expression("lacking", "wanted-running"),
             ],
-            at_least=1,
-            periods=15,
+            rule=rule,
         )
 
     def _of_database(self, database: CreateDatabase) -> list[aws.cloudwatch.MetricAlarm]:
         # By its name, which is fixed, and not by its output: so the alarms need not wait for it.
         dimensions = {"DBInstanceIdentifier": self._args.names.database(self._args.deployment)}
-        connections = int(sizing.max_connections(database.instance_class) * DATABASE_CONNECTIONS_SHARE)
+        rules = alarming.of_database(database.instance_class, database.storage_gb)
+        connections = rules["database-connections"].threshold
         free_gb = database.storage_gb * DATABASE_FREE_SHARE
         return [
             self._alarm(
@@ -138,9 +140,7 @@ class Alarms(pulumi.ComponentResource):
                 namespace="AWS/RDS",
                 metric="CPUUtilization",
                 dimensions=dimensions,
-                statistic="Average",
-                at_least=DATABASE_CPU_PERCENT,
-                periods=15,
+                rule=rules["database-cpu"],
             ),
             self._alarm(
                 "database-storage",
@@ -148,9 +148,7 @@ class Alarms(pulumi.ComponentResource):
                 namespace="AWS/RDS",
                 metric="FreeStorageSpace",
                 dimensions=dimensions,
-                statistic="Minimum",
-                below=int(free_gb * _GIB),
-                periods=15,
+                rule=rules["database-storage"],
             ),
             self._alarm(
                 "database-connections",
@@ -158,9 +156,7 @@ class Alarms(pulumi.ComponentResource):
                 namespace="AWS/RDS",
                 metric="DatabaseConnections",
                 dimensions=dimensions,
-                statistic="Maximum",
-                at_least=connections,
-                periods=5,
+                rule=rules["database-connections"],
             ),
         ]
 
@@ -172,11 +168,7 @@ class Alarms(pulumi.ComponentResource):
         namespace: str,
         metric: str,
         dimensions: Mapping[str, pulumi.Input[str]],
-        statistic: str,
-        periods: int,
-        at_least: int | None = None,
-        below: int | None = None,
-        missing: str = "notBreaching",
+        rule: Rule,
     ) -> aws.cloudwatch.MetricAlarm:
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{subject}",
@@ -185,13 +177,13 @@ class Alarms(pulumi.ComponentResource):
             namespace=namespace,
             metric_name=metric,
             dimensions=dimensions,
-            statistic=statistic,
-            period=60,
-            comparison_operator="LessThanThreshold" if at_least is None else "GreaterThanOrEqualToThreshold",
-            threshold=below if at_least is None else at_least,
-            evaluation_periods=periods,
-            datapoints_to_alarm=periods,
-            treat_missing_data=missing,
+            statistic=rule.statistic,
+            period=rule.period_seconds,
+            comparison_operator=rule.comparison,
+            threshold=rule.threshold,
+            evaluation_periods=rule.periods,
+            datapoints_to_alarm=rule.periods,
+            treat_missing_data=rule.missing,
             alarm_actions=[self._args.runtime.alarm_topic_arn],
             ok_actions=[self._args.runtime.alarm_topic_arn],
             tags=tags.deployment_tags(self._args.deployment),
@@ -204,19 +196,18 @@ class Alarms(pulumi.ComponentResource):
         description: str,
         *,
         queries: Sequence[aws.cloudwatch.MetricAlarmMetricQueryArgs],
-        at_least: int,
-        periods: int,
+        rule: Rule,
     ) -> aws.cloudwatch.MetricAlarm:
         return aws.cloudwatch.MetricAlarm(
             f"{self._name}-{subject}",
             name=self._args.names.alarm(self._args.deployment, subject),
             alarm_description=description,
             metric_queries=queries,
-            comparison_operator="GreaterThanOrEqualToThreshold",
-            threshold=at_least,
-            evaluation_periods=periods,
-            datapoints_to_alarm=periods,
-            treat_missing_data="notBreaching",
+            comparison_operator=rule.comparison,
+            threshold=rule.threshold,
+            evaluation_periods=rule.periods,
+            datapoints_to_alarm=rule.periods,
+            treat_missing_data=rule.missing,
             alarm_actions=[self._args.runtime.alarm_topic_arn],
             ok_actions=[self._args.runtime.alarm_topic_arn],
             tags=tags.deployment_tags(self._args.deployment),
@@ -231,7 +222,7 @@ def _query(
     statistic: str,
     dimensions: Mapping[str, pulumi.Input[str]],
     *,
-    period: int = 60,
+    period: int,
 ) -> aws.cloudwatch.MetricAlarmMetricQueryArgs:
     return aws.cloudwatch.MetricAlarmMetricQueryArgs(
         id=query_id,

@@ -112,7 +112,7 @@ def test_a_detached_run_is_listed_followed_and_leaves_no_secret_behind(tiny: Tin
     (listed,) = tiny.byoc("runs", "--json").document["runs"]
     assert (listed["run"], listed["state"], listed["asked"]) == (run, "running", "up one")
     arguments = " ".join(tiny.processes())
-    assert "byoc.automation.detached" in arguments
+    assert "byoc.cli.detached_run" in arguments
     assert PASSPHRASE not in arguments
     second = tiny.byoc("up", "one", "--yes", "--detach")
     assert second.code == 2

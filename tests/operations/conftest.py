@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.operations.operated_world import Operated
+from tests.operations.pushed_world import pushed
 from tests.sandbox.conftest import quick_retries, settled, world, worlds
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, SUPPORT, World, Worlds
 
-__all__ = ["operated", "provisioned", "quick_retries", "settled", "world", "worlds"]
+__all__ = ["operated", "provisioned", "pushed", "quick_retries", "settled", "world", "worlds"]
 
 
 @pytest.fixture(scope="module")

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
 from byoc.operations.revisions.read import Revisions, read_revisions
 from byoc.operations.stacks import read_stacks
 from byoc.operations.targets import Accounts, Target, targets
-from tests.sandbox.cli_runner import Outcome
-from tests.sandbox.sandbox_world import CHAT, World
+from tests.sandbox.cli_runner import Outcome, byoc
+from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World
 
 REPOSITORY = "123456789012.dkr.ecr.us-west-2.amazonaws.com/agents/chat"
+FIRST, SECOND, THIRD = ("sk-first-0001", "sk-second-0002", "sk-third-0003")
 FAMILY, CLUSTER = "langgraph-cloud-chat-api", "langgraph-cloud-cluster"
 
 
@@ -69,3 +72,17 @@ class Pushed:
         self.world.configure(CHAT, {"image": f"{REPOSITORY}:{tag}", **more})
         self.world.configure_secret(CHAT, "secretEnvironment", json.dumps({"OPENAI_API_KEY": secret}))
         self.world.up(CHAT).done()
+
+
+@pytest.fixture
+def pushed(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Pushed:
+    """A deployment that was pushed three times."""
+    for name, value in world.workspace.cli_environment().items():
+        if name.startswith("AWS_"):
+            monkeypatch.setenv(name, value)
+    made = Pushed(world, lambda *words: byoc(capsys, *words, "-C", str(world.root)))
+    world.up(ACCOUNT).done()
+    made.push("1.0.0", FIRST, environment={"GREETING": "hello"})
+    made.push("1.1.0", SECOND, environment={"GREETING": "good day"}, size={"cpu": 2048, "memory": 4096})
+    made.push("1.2.0", THIRD, environment={"GREETING": "good day", "MORE": "yes"})
+    return made

@@ -35,6 +35,8 @@ def carry_out(record: RunRecord) -> Mapping[str, Any]:
         while not (root / GATE).exists():
             time.sleep(0.01)
         _note(root, f"end {record.id}")
+    if "fault" in record.request:
+        raise ZeroDivisionError(record.request["fault"])
     return {"state": record.request.get("ends", "succeeded"), "stacks": []}
 
 

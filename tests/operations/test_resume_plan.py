@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from byoc.automation.failures import program_failure, resource_failure
-from byoc.automation.many import Outcome, StackOutcome
-from byoc.automation.records import RunRecord, RunState, all_runs
+from byoc.automation.records import RunState
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
-from byoc.operations.recovery.blocks import Block, Kind, classify, kind_of
+from byoc.operations.recovery.blocks import Kind, classify, kind_of
 from byoc.operations.recovery.diagnose import diagnose
 from byoc.operations.recovery.finding import Diagnosis
-from byoc.operations.recovery.resume import LastRun, Plan, Seen, Still, last_run, plan
+from byoc.operations.recovery.last_run import LastRun
+from byoc.operations.recovery.resume import Plan, Seen, Still, plan
 from byoc.operations.status.facts import Absent
-from byoc.runs import Failure, RunResult
+from byoc.runs import Failure
 from tests.operations.recovery_situations import down, recovery_facts, stopped
 
 URN = "urn:pulumi:demo-chat::byoc::aws:rds/instance:Instance::chat-database-instance"
@@ -218,36 +217,3 @@ def test_nothing_is_needed_after_a_run_that_did_all_it_was_to_do() -> None:
 )
 def test_the_state_is_read_anew_where_it_may_be_wrong(last: LastRun, refresh: bool) -> None:
     assert judged(last)[0].refresh is refresh
-
-
-# The record
-
-
-def recorded(root: Path, verb: str, result: RunResult | None, run_id: str, outcome: Outcome = Outcome.FAILED) -> None:
-    """A run's record, as a detached run leaves it."""
-    stacks = [result.stack] if result is not None else ["demo-chat"]
-    record = RunRecord.create(root, {"verb": verb, "stacks": stacks, "asked": verb}, run_id)
-    if result is not None:
-        told = StackOutcome(stack=result.stack, outcome=outcome, result=result)
-        record.write("result.json", {"state": outcome.value, "stacks": [told.document()]})
-
-
-def test_the_last_run_that_changed_the_stack_counts(tmp_path: Path) -> None:
-    failure = of_aws(DENIED)
-    recorded(tmp_path, "up", RunResult(stack="demo-chat", failures=(failure,)), "20260501-080000-aaaaaa")
-    recorded(tmp_path, "up", RunResult(stack="other"), "20260501-090000-bbbbbb", Outcome.SUCCEEDED)
-    recorded(tmp_path, "preview", RunResult(stack="demo-chat"), "20260501-100000-cccccc", Outcome.SUCCEEDED)
-    recorded(tmp_path, "up", RunResult(stack="demo-chat"), "20260501-110000-dddddd", Outcome.SKIPPED)
-    found = last_run(all_runs(tmp_path), "demo-chat")
-    assert found is not None
-    assert (found.id, found.state) == ("20260501-080000-aaaaaa", RunState.FAILED)
-    assert found.failures == (Block(kind=Kind.PERMISSION, failure=failure, fix=failure.remedy),)
-    assert last_run(all_runs(tmp_path), "nobody") is None
-
-
-def test_a_run_that_was_killed_was_cut_short(tmp_path: Path) -> None:
-    recorded(tmp_path, "up", None, "20260501-080000-aaaaaa")
-    found = last_run(all_runs(tmp_path), "demo-chat")
-    assert found is not None
-    assert (found.state, [block.kind for block in found.failures]) == (RunState.LOST, [Kind.CUT_SHORT])
-    assert plan("demo-chat", found, Seen()).refresh

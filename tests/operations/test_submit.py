@@ -77,6 +77,19 @@ def test_a_run_that_fails_does_not_keep_the_next_one_from_beginning(tmp_path: Pa
     assert states(tmp_path) == ["DEPLOY_FAILED", "DEPLOYED"]
 
 
+def test_a_fault_of_byoc_fails_the_run_with_its_reason_and_the_next_one_begins(tmp_path: Path) -> None:
+    broken = submit(tmp_path, fault="no way")
+    submit(tmp_path)
+    (tmp_path / GATE).touch()
+    wait_for_the_end(tmp_path, "chat")
+    assert states(tmp_path) == ["DEPLOY_FAILED", "DEPLOYED"]
+    assert Queue(tmp_path, "chat").submissions()[0].why == "ZeroDivisionError: no way"
+    assert broken.state is RunState.FAILED
+    traceback = (broken.folder / "log.txt").read_text()
+    assert traceback.startswith("Traceback (most recent call last):")
+    assert "submit_probe.py" in traceback
+
+
 def test_queues_of_two_stacks_do_not_wait_for_each_other(tmp_path: Path) -> None:
     submit(tmp_path, "chat")
     submit(tmp_path, "support")

@@ -192,7 +192,8 @@ def test_an_alarm_that_is_gone_is_for_a_run(operated: Operated) -> None:
         assert (code, ids(found), changing(operated)) == (1, ["watching.alarm-absent"], [])
         assert found["findings"][0]["wayOut"] == "byoc up --refresh demo-chat makes it again"
     finally:
-        wanted = ("AlarmName", "AlarmActions", "Metrics", "ComparisonOperator", "Threshold", "EvaluationPeriods")
+        figures = ("ComparisonOperator", "Threshold", "EvaluationPeriods", "DatapointsToAlarm", "TreatMissingData")
+        wanted = ("AlarmName", "AlarmActions", "Metrics", *figures)
         cloudwatch.put_metric_alarm(**{key: alarm[key] for key in wanted})
 
 

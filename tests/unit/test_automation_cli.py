@@ -153,8 +153,9 @@ def test_a_stack_that_another_run_is_at_is_refused_and_that_run_is_named(
                 "byoc runs stop 20260101-000000-abcdef\n"
             )
         assert "not allowed: --non-interactive preview" in run(capsys, project, "preview", "demo").out
+    assert not list((project / ".byoc").glob("runs/*")), "what was refused is no run"
     assert "not allowed: --non-interactive destroy" in run(capsys, project, "destroy", "demo", "--yes").out
-    assert not list((project / ".byoc").glob("runs/*"))
+    assert len(list((project / ".byoc").glob("runs/*"))) == 1
 
 
 def test_a_stack_of_another_organization_is_not_taken_for_one_s_own(

@@ -12,7 +12,8 @@ from byoc.cli.operations.options import Folder, Profile
 if TYPE_CHECKING:
     from byoc.automation.many import StackOutcome
     from byoc.operations.recovery.carry_on import Up
-    from byoc.operations.recovery.resume import LastRun, Plan, Seen
+    from byoc.operations.recovery.last_run import LastRun
+    from byoc.operations.recovery.resume import Plan, Seen
     from byoc.runs import Listener, RunResult
 
 _STYLES = {"gone": "green", "there": "red", "unknown": "yellow"}
@@ -27,18 +28,23 @@ def resume(
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     profile: Profile = None,
+    own_credentials: Annotated[
+        bool,
+        typer.Option("--own-credentials", help="Ask with your own credentials in the account, not through the role."),
+    ] = False,
     cwd: Folder = None,
 ) -> int:
     """Say what stopped a half-built stack and the way past it; with --apply go on, unless it is known to stop again.
 
-    It reads the record of the last run that was begun with --detach or by resume itself, and asks AWS what stands in
-    the way. Exit code 0 if there is nothing to do, or it is done; 1 if it is half-built still.
+    It reads the record of the last run from this folder, and asks AWS what stands in the way: through the cross-account
+    role, which may not ask what it may do; an administrator of the account may, with --own-credentials. Exit code 0 if
+    there is nothing to do, or it is done; 1 if it is half-built still.
     """
     from byoc.operations.recovery.resume import plan
 
     folder = cwd or Path.cwd()
     run = _last_run(folder, stack)
-    found = plan(stack, run, _seen(folder, stack, run, profile))
+    found = plan(stack, run, _seen(folder, stack, run, profile, own_credentials=own_credentials))
     if not json:
         _show(found, apply=apply)
     outcome = None
@@ -58,7 +64,7 @@ def resume(
 def _last_run(folder: Path, stack: str) -> LastRun | None:
     from byoc.automation.records import RunState, all_runs
     from byoc.errors import InputError
-    from byoc.operations.recovery.resume import last_run
+    from byoc.operations.recovery.last_run import last_run
     from byoc.project.project_file import find_project
 
     run = last_run(all_runs(find_project(folder)), stack)
@@ -70,7 +76,7 @@ def _last_run(folder: Path, stack: str) -> LastRun | None:
     return run
 
 
-def _seen(folder: Path, name: str, run: LastRun | None, profile: str | None) -> Seen:
+def _seen(folder: Path, name: str, run: LastRun | None, profile: str | None, *, own_credentials: bool) -> Seen:
     """What AWS says now; a pass of ``byoc doctor`` and a diagnosis of each deployment."""
     from datetime import UTC, datetime
 
@@ -91,7 +97,7 @@ def _seen(folder: Path, name: str, run: LastRun | None, profile: str | None) -> 
     file = files[0]
     stack = Stack(name=name, config=load_stack_config(file.config, file.secret_keys, source=file.path.name))
     accounts = Accounts(profile)
-    report = examine(subject_of(stack, planned(file), accounts, profile))
+    report = examine(subject_of(stack, planned(file), accounts, profile, own_credentials=own_credentials))
     tries = Tries(find_project(folder) / ".byoc" / "watch.json")
     cases = Watcher(stacks=[stack], accounts=accounts, tries=tries, profile=profile).look()
     written = datetime.fromtimestamp(file.path.stat().st_mtime, UTC)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from byoc.automation.submissions import Submission
     from byoc.operations.revisions.keep import Kept
@@ -104,7 +104,7 @@ def _submitted(root: Path, stacks: Sequence[str], limit: int) -> list[Submission
 
 
 def _show(found: Sequence[_Found], submitted: Sequence[Submission]) -> None:
-    from byoc.cli.view import console, rows_table
+    from byoc.cli.view import console
 
     out = console()
     if not found:
@@ -114,19 +114,41 @@ def _show(found: Sequence[_Found], submitted: Sequence[Submission]) -> None:
             out.print(f"{item.target.deployment}: {item.failure}", style="red")
             continue
         out.print(f"{item.target.deployment} ({item.target.stack}):")
-        columns = ("revision", "state", "image", "digest", "registered", "by", "what changed")
-        out.print(rows_table(columns, [_row(each) for each in item.revisions.items]))
+        columns = ("revision", "state", "image", "registered", "digest")
+        for line in _lines(columns, [(_row(each), _said(each)) for each in item.revisions.items]):
+            out.print(line, soft_wrap=True)
         for note in item.revisions.notes:
             out.print(note)
         if item.kept:
             _show_kept(item.kept)
     if submitted:
         out.print("submitted:")
+        many = len({item.stack for item in submitted}) > 1
         rows = [
-            (item.run, item.stack, item.state, item.submitted_at, item.by, item.image.rpartition("/")[2], item.why)
+            ((item.run, item.state, item.submitted_at, item.by, _image(item.image)), _why(item, many))
             for item in submitted
         ]
-        out.print(rows_table(("run", "stack", "state", "submitted", "by", "image", "why"), rows))
+        for line in _lines(("run", "state", "submitted", "by", "image"), rows):
+            out.print(line, soft_wrap=True)
+
+
+def _lines(columns: Sequence[str], rows: Sequence[tuple[Sequence[str], str]]) -> Iterator[str]:
+    """A table whose rows have a line of words below: no id is ever broken, on a narrow terminal neither."""
+    cells = [columns, *(row for row, _ in rows)]
+    widths = [max(len(row[at]) for row in cells) for at in range(len(columns))]
+    below = ["", *(words for _, words in rows)]
+    for row, words in zip(cells, below, strict=True):
+        yield "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        if words:
+            yield f"    {words}"
+
+
+def _image(image: str) -> str:
+    return image.rpartition("/")[2] or "as the file says"
+
+
+def _why(item: Submission, many: bool) -> str:
+    return "; ".join(filter(None, (item.stack if many else "", item.why)))
 
 
 def _show_kept(kept: Kept) -> None:
@@ -148,11 +170,13 @@ def _row(item: Revision) -> tuple[str, ...]:
         f"{item.number}{' *' if item.running else ''}",
         item.state.value,
         item.definition.image.rpartition("/")[2],
-        item.digest[:_SHOWN_OF_A_DIGEST] or "not known",
         iso(item.at) if item.at else "not known",
-        who(item.definition.registered_by),
-        _changed(item),
+        item.digest[:_SHOWN_OF_A_DIGEST] or "not known",
     )
+
+
+def _said(item: Revision) -> str:
+    return f"by {who(item.definition.registered_by)}; {_changed(item)}"
 
 
 def who(arn: str) -> str:

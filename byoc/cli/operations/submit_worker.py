@@ -36,6 +36,7 @@ def begin(record: RunRecord, locks: Sequence[int]) -> int:
 
 def carry_out(record: RunRecord) -> Mapping[str, Any]:
     """Roll one submitted revision out; gives the result that is written down."""
+    _write_to_the_log_of(record)
     request, submission = record.request, record.request["submission"]
     root, stack = Path(request["projectRoot"]), submission["stack"]
     try:
@@ -51,6 +52,14 @@ def carry_out(record: RunRecord) -> Mapping[str, Any]:
         return {"state": "failed", "stacks": [], "error": str(error)}
     except KeyboardInterrupt:  # before any engine was begun
         return {"state": "interrupted", "stacks": []}
+
+
+def _write_to_the_log_of(record: RunRecord) -> None:
+    """What is said from here on is about this run, whoever's process it is."""
+    with record.open("log.txt") as log:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+            os.dup2(log.fileno(), stream.fileno())
 
 
 def refuse_a_new_revision(root: Path, stack: str, *, sandbox: bool, profile: str | None) -> None:
@@ -118,7 +127,7 @@ def _keep(root: Path, stack: str, profile: str | None) -> None:
     for target in _targets(root, stack, profile):
         try:
             keep(target)
-        except ByocError as error:
+        except Exception as error:  # noqa: BLE001 - the revision is rolled out, whatever becomes of this
             print(f"{target.deployment}: secret versions of earlier revisions are not kept: {error}", file=sys.stderr)
 
 

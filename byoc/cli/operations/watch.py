@@ -158,6 +158,8 @@ def _tell(cases: Sequence[Case], alone: Sequence[str], *, apply: bool, json: boo
 
 
 def _show(out: Console, case: Case) -> None:
+    from itertools import zip_longest
+
     from rich.text import Text
 
     from byoc.operations.recovery.finding import Area
@@ -170,8 +172,9 @@ def _show(out: Console, case: Case) -> None:
     counts = [f"{wrong} wrong"] if wrong else []
     counts += [f"{unknown} not known"] if unknown else []
     out.print(Text(f"{name}: {', '.join(counts) or 'well'}", style="red" if counts else "green"))
-    for finding in others:
-        for line in _lines(finding):
+    for finding, following in zip_longest(others, others[1:]):
+        same = following is not None and following.way_out == finding.way_out
+        for line in _lines(finding, way_out=not same):
             out.print(line)
     for text in case.diagnosis.unknown:
         out.print(Text(f"  {text}", style="magenta"))
@@ -185,13 +188,14 @@ def _show(out: Console, case: Case) -> None:
         out.print(Text(f"  {case.failure}", style="red"))
 
 
-def _lines(finding: Finding) -> Iterator[Text]:
+def _lines(finding: Finding, *, way_out: bool) -> Iterator[Text]:
+    """What is found, and the way out, which is told once for several that have the same."""
     from rich.text import Text
 
     yield Text(f"  {finding.severity.value}: {finding.words}", style=_STYLES[finding.severity.value])
     for text in finding.evidence:
         yield Text(f"    AWS: {text}", style="dim")
-    if finding.way_out:
+    if finding.way_out and way_out:
         yield Text(f"    way out: {finding.way_out}")
 
 

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from byoc.automation.many import Outcome, StackOutcome
-from byoc.automation.records import RunRecord
-from byoc.errors import ByocError
-from byoc.runs import Event, Listener, RunResult
+from byoc.automation.recording import recorded
+from byoc.runs import Listener, RunResult
 
 Up = Callable[[Listener], RunResult]
 """Brings a stack up, and tells the listener of each step."""
@@ -16,22 +15,10 @@ Up = Callable[[Listener], RunResult]
 
 def carry_on(root: Path, stack: str, up: Up, listener: Listener) -> StackOutcome:
     """Run ``up`` under a record in ``.byoc/runs`` of the project; the outcome is written down whatever it is."""
-    request = {"verb": "up", "stacks": [stack], "asked": f"resume {stack} --apply", "projectRoot": str(root)}
-    record = RunRecord.create(root, request)
-    with record.hold():
-        write = record.listener()
-
-        def told(event: Event) -> None:
-            write(event)
-            listener(event)
-
-        try:
-            result = up(told)
-        except ByocError as error:
-            record.write("result.json", {"state": "failed", "stacks": [], "error": str(error)})
-            raise
+    with recorded(root, {"verb": "up", "stacks": [stack], "asked": f"resume {stack} --apply"}) as recording:
+        result = up(recording.listener(listener))
         outcome = StackOutcome(stack=stack, outcome=_outcome(result), result=result)
-        record.write("result.json", {"state": outcome.outcome.value, "stacks": [outcome.document()]})
+        recording.ended({"state": outcome.outcome.value, "stacks": [outcome.document()]})
     return outcome
 
 

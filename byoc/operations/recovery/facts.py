@@ -89,6 +89,8 @@ class AlarmSettings:
     """Whether its actions are carried out."""
     actions: tuple[str, ...]
     """ARNs of what it tells or steers."""
+    rule: Mapping[str, object] = field(default_factory=dict)
+    """When it goes off, by ``alarm_rules``; empty where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,6 +156,8 @@ class Expected:
     """The same, by how a key begins."""
     policies: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Names of the scaling policies of each service that scales."""
+    alarm_rules: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """When each alarm goes off, by its subject; without those that steer the scaling."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from byoc.config import AccountConfig, DeploymentConfig
+from byoc.operations.recovery.alarm_rules import expected_rules, told_rule
 from byoc.operations.recovery.facts import (
     AlarmSettings,
     DatabaseSettings,
@@ -71,6 +72,7 @@ def expected(target: Target, config: AccountConfig | DeploymentConfig) -> Expect
         ignored_keys=tuple(config.ignore_tags.keys),
         ignored_prefixes=tuple(config.ignore_tags.key_prefixes),
         policies=scaling_policies(target),
+        alarm_rules=expected_rules(target.section, target.service_roles, own_database=target.own_database),
     )
 
 
@@ -234,6 +236,7 @@ def _alarms(target: Target) -> tuple[AlarmSettings, ...] | Unknown:
                 subject=subjects[item["AlarmName"]],
                 enabled=bool(item["ActionsEnabled"]),
                 actions=tuple(item.get("AlarmActions") or ()),
+                rule=told_rule(item),
             )
             for item in items
         ),

@@ -7,21 +7,17 @@ seen that it is not, nothing is run: it would end at the same place.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
-from byoc.automation.many import Outcome, StackOutcome
-from byoc.automation.records import RunRecord, RunState
 from byoc.operations.doctor.checks import Area, Check, Verdict
-from byoc.operations.recovery.blocks import Block, Kind, classify
+from byoc.operations.recovery.blocks import Block, Kind
 from byoc.operations.recovery.finding import Area as FindingArea
 from byoc.operations.recovery.finding import Diagnosis, Finding, Severity
+from byoc.operations.recovery.last_run import LastRun
 from byoc.operations.times import iso
 
-_CHANGES = frozenset({"up", "destroy", "refresh"})
-"""Verbs of runs that leave something behind."""
 _SURE: Mapping[Kind, Area] = {
     Kind.PERMISSION: Area.ACTIONS,
     Kind.QUOTA: Area.QUOTAS,
@@ -41,55 +37,6 @@ _OF_FINDINGS: Mapping[str, Area] = {
 }
 """The same for what kept containers from starting."""
 _UP_MENDS = frozenset({"database.absent"})
-
-
-@dataclass(frozen=True, kw_only=True)
-class LastRun:
-    """The last run that changed a stack, as its record tells."""
-
-    id: str
-    verb: str
-    state: RunState
-    began: datetime
-    failures: tuple[Block, ...]
-
-    @property
-    def ok(self) -> bool:
-        """Whether it did all that it was to do."""
-        return self.state is RunState.SUCCEEDED
-
-
-def last_run(records: Iterable[RunRecord], stack: str) -> LastRun | None:
-    """The newest run that was to change ``stack``; None if none is recorded. ``records``: the oldest first."""
-    for record in reversed(list(records)):
-        request = record.request
-        if stack in request.get("stacks", ()) and request.get("verb") in _CHANGES:
-            outcome = _outcome(record, stack)
-            if outcome is None or outcome.outcome is not Outcome.SKIPPED:
-                return _told(record, stack, outcome)
-    return None
-
-
-def _outcome(record: RunRecord, stack: str) -> StackOutcome | None:
-    found = [item for item in (record.result or {}).get("stacks", ()) if item["stack"] == stack]
-    return StackOutcome.of_document(found[0]) if found else None
-
-
-def _told(record: RunRecord, stack: str, outcome: StackOutcome | None) -> LastRun:
-    state = record.state
-    if outcome is not None:
-        state = RunState(outcome.outcome.value)
-    failures = classify(outcome.result.failures) if outcome is not None else ()
-    if not failures and state in (RunState.LOST, RunState.INTERRUPTED):
-        fix = f"byoc refresh {stack} records what became of it; if the stack is locked: pulumi cancel --stack {stack}"
-        failures = (Block(kind=Kind.CUT_SHORT, failure=None, fix=fix),)
-    return LastRun(
-        id=record.id,
-        verb=str(record.request["verb"]),
-        state=state,
-        began=datetime.fromisoformat(record.request["startedAt"]),
-        failures=failures,
-    )
 
 
 class Still(enum.StrEnum):
@@ -181,7 +128,7 @@ def plan(stack: str, run: LastRun | None, seen: Seen) -> Plan:
     blocks = run.failures if run is not None and not run.ok else ()
     judged = [*_no_way_in(seen), *(_judge(block, seen) for block in blocks), *_of_findings(seen)]
     kinds = {item.kind for item in judged}
-    lost = run is not None and run.state in (RunState.LOST, RunState.INTERRUPTED)
+    lost = run is not None and run.was_cut_short
     half = run is not None and not run.ok
     wrong = sum(len(diagnosis.wrong) for diagnosis in seen.diagnoses)
     return Plan(

@@ -23,19 +23,36 @@ class RollingOut:
 
     def text(self, target: Target) -> str:
         """What is rolling out since when, and the way out."""
-        service, since = self.service, self.service.changed_at
-        changed = f", last changed {iso(since)}" if since else ""
-        stop = (
-            f"aws ecs list-service-deployments --cluster {target.names.cluster} --service {service.name} "
-            "--status IN_PROGRESS\n"
-            "                then: aws ecs stop-service-deployment --stop-type ROLLBACK --service-deployment-arn <ARN>"
-        )
         return (
-            f"{target.deployment}: {service.task_definition} is rolling out{changed}: "
-            f"{service.running} of {service.desired} containers run; nothing was done\n"
+            f"{self.error(target)}\n"
             "      allowed:  a new revision once the roll-out has ended; ECS goes back by itself if it fails\n"
             f"      mend it:  wait (byoc status {target.stack}), or end it:\n"
-            f"                {stop}"
+            f"                {self._stop(target, indent=16)}"
+        )
+
+    def error(self, target: Target) -> str:
+        """What is rolling out, since when, and how far it is."""
+        service, since = self.service, self.service.changed_at
+        changed = f", last changed {iso(since)}" if since else ""
+        return (
+            f"{target.deployment}: {service.task_definition} is rolling out{changed}: "
+            f"{service.running} of {service.desired} containers run; nothing was done"
+        )
+
+    def remedy(self, target: Target) -> str:
+        """The ways out of a refused ``up``."""
+        return (
+            f"wait until it has ended (byoc status {target.stack}); ECS goes back by itself if it fails\n"
+            f"           a run of your own that was cut short: byoc resume {target.stack} --apply\n"
+            f"           a new revision instead of it: byoc up {target.stack} --supersede\n"
+            f"           back to the one before: {self._stop(target, indent=11)}"
+        )
+
+    def _stop(self, target: Target, *, indent: int) -> str:
+        return (
+            f"aws ecs list-service-deployments --cluster {target.names.cluster} --service {self.service.name} "
+            "--status IN_PROGRESS\n"
+            f"{' ' * indent}then: aws ecs stop-service-deployment --stop-type ROLLBACK --service-deployment-arn <ARN>"
         )
 
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from byoc.alarming import DATABASE_FREE_SHARE
 from byoc.operations.recovery.facts import DatabaseSettings, RecoveryFacts
 from byoc.operations.recovery.finding import Area, Call, Finding, Remedy, Severity
 from byoc.operations.status.facts import Absent, DatabaseFacts
 
-NEARLY_FULL = 0.1
+NEARLY_FULL = DATABASE_FREE_SHARE
 """Share of free storage below which it is nearly full: that of the alarm ``database-storage``."""
 ALMOST_NONE = 0.03
 _KEY = (

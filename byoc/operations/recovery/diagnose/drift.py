@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from byoc.operations.recovery.alarm_rules import differences
 from byoc.operations.recovery.facts import (
     AlarmSettings,
     DatabaseSettings,
@@ -161,6 +162,10 @@ def _of_alarm(facts: RecoveryFacts, alarm: AlarmSettings) -> Iterator[Finding]:
     ]
     if added:
         yield _ours(facts, alarm.subject, f"alarm {alarm.subject} also tells {', '.join(added)}: byoc up takes it off")
+    wanted = facts.expected.alarm_rules.get(alarm.subject)
+    other = list(differences(alarm.rule, wanted)) if wanted and alarm.rule else []
+    if other:
+        yield _ours(facts, alarm.subject, f"alarm {alarm.subject} goes off otherwise: {'; '.join(other)}")
 
 
 def _of_tags(facts: RecoveryFacts, part: str, name: str, tags: Mapping[str, str]) -> Iterator[Finding]:

@@ -1,0 +1,97 @@
+"""Runs that are written down while the command that began them waits for their end; the records are bounded in number.
+
+A detached run writes its record itself (:mod:`byoc.automation.detached`). These are the same records, so that
+``byoc runs`` and ``byoc resume`` know both.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from byoc.automation.records import RunRecord, RunState, all_runs, runs_folder, unexpected
+from byoc.errors import ByocError
+from byoc.runs import Event, Listener
+
+KEPT = 50
+"""Records of attached runs that are kept in a project. One takes a few kilobytes, a first ``up`` some twenty."""
+_ATTACHED = "attached"
+
+
+class Recording:
+    """The record of a run that is under way."""
+
+    def __init__(self, record: RunRecord) -> None:
+        self.record = record
+        self._write = record.listener()
+
+    def listener(self, also: Listener) -> Listener:
+        """Writes every event down, then tells ``also``."""
+
+        def told(event: Event) -> None:
+            self._write(event)
+            also(event)
+
+        return told
+
+    def ended(self, result: Mapping[str, Any]) -> None:
+        """Write down what came of it."""
+        self.record.write("result.json", result)
+
+
+@contextmanager
+def recorded(root: Path, request: Mapping[str, Any]) -> Iterator[Recording]:
+    """A record in ``.byoc/runs`` of the project for as long as the block lasts, which says how the run ended.
+
+    An error that ends the block before it said so is written down, and raised. A process that is killed leaves the
+    record as it is: the run is lost. Older records of such runs are removed (:func:`prune`).
+    """
+    record = RunRecord.create(root, {**request, "projectRoot": str(root), _ATTACHED: True})
+    with record.hold():
+        record.write("process.json", {"pid": os.getpid()})
+        prune(root, KEPT)
+        recording = Recording(record)
+        try:
+            yield recording
+        except ByocError as error:
+            recording.ended({"state": RunState.FAILED.value, "stacks": [], "error": str(error)})
+            raise
+        except KeyboardInterrupt:
+            recording.ended({"state": RunState.INTERRUPTED.value, "stacks": []})
+            raise
+        except Exception as error:
+            with record.open("log.txt") as log:
+                log.write(traceback.format_exc().encode())
+            recording.ended(unexpected(record, error))
+            raise
+
+
+def prune(root: Path, kept: int) -> None:
+    """Remove the oldest records of attached runs beyond ``kept``; never one under way, or the last of a stack."""
+    last: set[str] = set()
+    count = 0
+    for record in reversed(list(all_runs(root))):
+        request = record.request
+        stacks = set(request.get("stacks", ()))
+        is_last_of_one = not stacks <= last
+        last |= stacks
+        if not request.get(_ATTACHED):
+            continue
+        count += 1
+        if count > kept and not is_last_of_one and not record.is_alive():
+            _remove(record)
+
+
+def _remove(record: RunRecord) -> None:
+    """Out of the list in one step, then from disk."""
+    gone = runs_folder(record.folder.parents[2]).parent / f"removed-{record.id}"
+    try:
+        record.folder.rename(gone)
+    except FileNotFoundError:  # another command removed it at the same moment
+        return
+    shutil.rmtree(gone, ignore_errors=True)

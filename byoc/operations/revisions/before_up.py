@@ -1,0 +1,62 @@
+"""Asked before ``byoc up`` makes a new revision: whether one is rolling out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from byoc.automation.stack_run import REFUSED, Guard, Verdict
+from byoc.errors import ByocError
+from byoc.operations.answers import AskingError
+from byoc.operations.revisions.guard import rolling_out
+from byoc.operations.revisions.read import AbsentServiceError, read_services
+from byoc.operations.stacks import read_stacks
+from byoc.operations.targets import Accounts, Target, targets
+from byoc.runs import Failure, Op, RunResult
+
+_SERVICE = "aws:ecs/service:Service"
+
+
+def no_roll_out_under_way(root: Path) -> Guard:
+    """A guard that refuses an ``up`` which makes a new revision while one of the same deployment is rolling out.
+
+    AWS is asked only where the preview changes a service that is there, or where there was no preview. Where it cannot
+    be asked, the run goes on with a note: a permission that is missing must not keep a stack from being mended. So does
+    one whose config cannot be read here: the run itself says what is wrong with it.
+    """
+    accounts = Accounts()
+
+    def guard(stack: str, preview: RunResult | None) -> Verdict:
+        if preview is not None and not makes_a_revision(preview):
+            return Verdict()
+        try:
+            found = list(targets(read_stacks(root, [stack]), accounts))
+        except ByocError:
+            return Verdict()
+        return _verdict(found)
+
+    return guard
+
+
+def makes_a_revision(preview: RunResult) -> bool:
+    """Whether a service that is there would change. One that is not there yet rolls nothing out."""
+    return any(step.type == _SERVICE and step.op in (Op.UPDATE, Op.REPLACE) for step in preview.steps)
+
+
+def _verdict(found: list[Target]) -> Verdict:
+    told = [item for target in found for item in _told(target)]
+    refusal = next((item for item in told if isinstance(item, Failure)), None)
+    return Verdict(refusal=refusal, notes=tuple(item for item in told if isinstance(item, str)))
+
+
+def _told(target: Target) -> Iterator[Failure | str]:
+    """Why a new revision of a deployment is refused, or what could not be found out."""
+    try:
+        found = rolling_out(read_services(target))
+    except AbsentServiceError:
+        return
+    except AskingError as error:
+        yield f"{target.deployment}: whether a revision is rolling out is not known: {error.action}: {error.what}"
+        return
+    if found is not None:
+        yield Failure(urn="", type="", op=REFUSED, action="", error=found.error(target), remedy=found.remedy(target))
