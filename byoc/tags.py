@@ -15,6 +15,8 @@ DEPLOYMENT_KEY = "byoc-deployment"
 POLICIES_VERSION_KEY = "byoc-policies-version"
 """On the IAM policies of an install: the version of their documents
 (``byoc.permissions.policies.access.POLICIES_VERSION``)."""
+COPY_OF_KEY = "byoc-copy-of"
+"""On a task definition that ``byoc rollback`` registered: the revision whose content it has. No stack knows of it."""
 RETENTION_KEY = "byoc-retention"
 """On the environment secret of a deployment with ``retention``: what ``byoc retention`` has seen so far. Pulumi leaves
 it alone."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from byoc.operations.revisions.rollback import carry_out, plan_rollback
 from byoc.operations.teardown.sign_off import Verdict
 from byoc.sandbox.emulator.faults import Fault
 from tests.operations.teardown_world import Teardowns, lines, teardowns
@@ -112,12 +113,18 @@ OF_CHAT = [
     {"Key": "byoc-deployment", "Value": "chat"},
     {"Key": "langgraph-cloud", "Value": "langgraph-cloud"},
 ]
+OF_ANOTHER_COPY = [{"Key": "byoc-deployment", "Value": "chat-api-two"}, {"Key": "byoc-copy-of", "Value": "1"}]
 OF_ECS = {"ECS_CLUSTER_NAME": "langgraph-cloud-cluster", "ECS_SERVICE_NAME": "langgraph-cloud-chat-cache"}
+
+
+def of_ecs(tags: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Tags as Amazon ECS writes them."""
+    return [{key.lower(): value for key, value in tag.items()} for tag in tags]
 
 
 @pytest.fixture
 def by_account(life: Teardowns) -> Teardowns:
-    """With a deployment that is reached by credentials of the account: the documented role may not list instances."""
+    """With a deployment that is reached by credentials of the account."""
     life.world.configure(CHAT, {"assumeRole": {"enabled": False}})
     life.world.up(CHAT).done()
     life.profile = "account"
@@ -142,6 +149,29 @@ def test_an_instance_that_others_registered_keeps_the_deployment(by_account: Tea
     (outcome,) = life.run(CHAT)
     assert "Cloud Map instance theirs: it is registered as 'chat', and not by an ECS service" in outcome.error
     assert life.destroyed == []
+
+
+def test_what_a_roll_back_registered_goes_with_its_deployment_and_that_of_another_one_stays(life: Teardowns) -> None:
+    life.world.up(CHAT).done()
+    life.world.up(CHAT, 'byoc:environment={"GREETING": "Hi"}').done()
+    ecs = life.world.aws("ecs")
+    definition = ecs.describe_task_definition(taskDefinition="langgraph-cloud-chat-api:2")["taskDefinition"]
+    copied = {key: definition[key] for key in ("containerDefinitions", "cpu", "memory", "networkMode")}
+    of_another = [tag for tag in of_ecs(OF_CHAT) if tag["key"] != "byoc-deployment"] + of_ecs(OF_ANOTHER_COPY)
+    ecs.register_task_definition(family="langgraph-cloud-chat-api-two", tags=of_another, **copied)
+    (target,) = life.subject(CHAT).deployments
+    carry_out(plan_rollback(target))
+    (outcome,) = life.run(CHAT)
+    assert (outcome.error, outcome.is_clean) == ("", True)
+    assert [(item.action, item.on, item.why) for item in life.told][1:] == [
+        (
+            "ecs:DeregisterTaskDefinition",
+            "langgraph-cloud-chat-api:3",
+            "a roll-back made it of revision 1, and no stack knows of it",
+        )
+    ]
+    arns = ecs.list_task_definitions(status="ACTIVE")["taskDefinitionArns"]
+    assert [arn.rpartition("/")[2] for arn in arns] == ["langgraph-cloud-chat-api-two:1"]
 
 
 def test_a_secret_that_somebody_made_again_is_left_over(life: Teardowns) -> None:

@@ -74,8 +74,8 @@ WITHHELD = (
     Withheld(Feature.RESTORE, "rds:AddTagsToResource", OBSERVING, _CHANGES),
     Withheld(
         Feature.TEARDOWN,
-        "elasticloadbalancing:ModifyLoadBalancerAttributes rds:ModifyDBInstance secretsmanager:DeleteSecret "
-        "servicediscovery:DeregisterInstance",
+        "ecs:DeregisterTaskDefinition elasticloadbalancing:ModifyLoadBalancerAttributes rds:ModifyDBInstance "
+        "secretsmanager:DeleteSecret servicediscovery:DeregisterInstance",
         OBSERVING,
         _CHANGES,
     ),

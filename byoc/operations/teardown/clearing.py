@@ -59,6 +59,13 @@ class Clear:
                 denied.append(self._not_purged(secret, error))
         return "\n".join(denied)
 
+    def forget(self, copies: Iterable[Found]) -> None:
+        """Deregister what roll-backs registered; raises :class:`~byoc.errors.ByocError` where AWS refuses."""
+        for copy in copies:
+            why = f"a roll-back made it of revision {copy.facts['copy_of']}, and no stack knows of it"
+            self._tell(Told(action="ecs:DeregisterTaskDefinition", on=copy.id, why=why))
+            self._account.ask("ecs:DeregisterTaskDefinition", taskDefinition=copy.id)
+
     def _not_purged(self, secret: Found, error: DeniedError) -> str:
         place = self._account.account
         untagged = (

@@ -75,7 +75,13 @@ def task_definitions(subject: Subject) -> Iterator[Found]:
                     kind="ECS task definition",
                     id=arn.rpartition("/")[2],
                     deployment=found_tags.get(tags.DEPLOYMENT_KEY, ""),
+                    facts={"copy_of": found_tags.get(tags.COPY_OF_KEY, ""), "ours": subject.owns(found_tags)},
                 )
+
+
+def copies(subject: Subject) -> Iterator[Found]:
+    """Task definitions of its deployments that roll-backs registered: no engine knows of them."""
+    return (found for found in task_definitions(subject) if found.facts["copy_of"] and found.facts["ours"])
 
 
 def _families(subject: Subject) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError
 from byoc.operations.teardown.clearing import Clear, Told
 from byoc.operations.teardown.look import look_around
+from byoc.operations.teardown.look_containers import copies
 from byoc.operations.teardown.look_data import SNAPSHOT
 from byoc.operations.teardown.look_serving import REPOSITORY
 from byoc.operations.teardown.plan import Options, Plan, keys_of, make_plan, traces
@@ -101,6 +102,7 @@ def _one(shown: Plan, engine: Engine, options: Options, tell: Callable[[Told], N
         unexpected = unexpected_failures(destroyed, plan)
         error = "\n".join(item.render() for item in unexpected) or ("interrupted" if destroyed.interrupted else "")
         if not error:
+            Clear(plan.subject, note).forget(copies(plan.subject))
             named = {item.key for item in shown.purged}
             error = Clear(plan.subject, note).purge(item for item in plan.purged if item.key in named)
     except (ByocError, AbsentError) as failure:

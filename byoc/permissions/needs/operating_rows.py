@@ -31,6 +31,12 @@ _TEARDOWN: tuple[tuple[str, bool, tuple[str, ...], str], ...] = (
         "everything that still carries the deployment's tags (Resource Groups Tagging API Reference)",
     ),
     (
+        TASK_DEFINITION,
+        False,
+        ("ecs:DeregisterTaskDefinition",),
+        "what a roll-back registered, and no stack knows of (Amazon ECS API Reference)",
+    ),
+    (
         REGISTRY,
         True,
         (
