@@ -15,7 +15,7 @@ from tests.engine.real_world import NO_CLI
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-_CONFIRMED = ("pulumi up", "pulumi destroy")
+_CONFIRMED = "pulumi up"
 _FIRST = "make pulumi\n"
 
 
@@ -54,7 +54,13 @@ def test_the_production_path_of_the_readme_works_word_by_word(tmp_path: Path) ->
         assert running.client.inventory("123456789012", "us-west-2") == []
     finally:
         process.stop(project / ".byoc" / "sandbox")
-    for command in ("pulumi stack init acme-prod-chat", "byoc up acme-prod-chat", "pulumi destroy --stack acme-prod"):
+    for command in (
+        "pulumi stack init acme-prod-chat",
+        "byoc up acme-prod-chat",
+        "byoc status acme-prod-chat",
+        "byoc rollback acme-prod-chat --yes",
+        "byoc teardown acme-prod --yes",
+    ):
         assert f"+ {command}" in done.stderr, "it did not run"
     assert "lsv2_a-made-up-key" not in done.stdout
     files = [path.read_text() for path in (project / "stacks").glob("Pulumi.acme-*.yaml")]
