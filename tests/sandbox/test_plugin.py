@@ -215,6 +215,7 @@ def test_what_aws_refuses_is_told_with_the_action_and_the_way_out(world: World, 
     assert world.inventory() == []
 
 
+@pytest.mark.usefixtures("quick_retries")
 def test_a_resource_that_could_not_be_set_up_is_given_back_with_its_id_and_finished_later(
     world: World, aws: Plugin
 ) -> None:
