@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from byoc.operations.events.words import alarm_words, database_words, scaling_words, service_words, stopped_words
+from byoc.operations.event_words import alarm_words, database_words, scaling_words, service_words, stopped_words
 
 SERVICE = "(service langgraph-cloud-chat-api)"
 GROUP = "arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/chat/0123456789abcdef"

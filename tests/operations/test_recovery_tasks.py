@@ -7,10 +7,10 @@ from datetime import timedelta
 import pytest
 
 from byoc.operations.recovery.diagnose import diagnose
-from byoc.operations.recovery.diagnose.causes import cause_of
 from byoc.operations.recovery.diagnose.tasks import cause_of_task
 from byoc.operations.recovery.finding import Area, Finding, Severity
 from byoc.operations.status.facts import ServiceFacts
+from byoc.operations.task_causes import cause_of
 from tests.operations import situations
 from tests.operations.recovery_situations import LATER, down, note, recovery_facts, stopped
 from tests.operations.situations import AT, FAILED_ROLLOUT

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,21 @@ def imports(path: Path) -> Iterator[str]:
             ("project", "runs", "values"),
             ("boto3", "byoc.automation", "byoc.cli", "byoc.components", "byoc.fleet", "byoc.sandbox", "pulumi_aws"),
         ),
+        (
+            ("operations",),
+            (
+                "moto",
+                "pulumi",
+                "pulumi_aws",
+                "rich",
+                "typer",
+                "byoc.adoption",
+                "byoc.cli",
+                "byoc.components",
+                "byoc.fleet",
+                "byoc.sandbox",
+            ),
+        ),
         (("sandbox",), ("byoc.adoption", "byoc.automation", "byoc.cli", "byoc.fleet", "typer", "rich")),
     ],
 )
@@ -89,3 +105,19 @@ def test_only_one_module_makes_providers() -> None:
         if any(word in path.read_text() for word in ("aws.Provider(", "random.Provider("))
     ]
     assert makers == ["byoc/provider.py"]
+
+
+def test_the_rooms_of_operations_make_no_circle() -> None:
+    rooms = {path.name for path in (ROOT / "byoc" / "operations").iterdir() if (path / "__init__.py").is_file()}
+    assert len(rooms) > 5
+    wanted = {
+        room: {
+            name.split(".")[2]
+            for path in modules(f"operations/{room}")
+            for name in imports(path)
+            if name.startswith("byoc.operations.")
+        }
+        & (rooms - {room})
+        for room in rooms
+    }
+    assert len(list(TopologicalSorter(wanted).static_order())) == len(rooms)

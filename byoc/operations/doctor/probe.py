@@ -18,7 +18,7 @@ from byoc.operations.doctor.probe_end import take_away
 from byoc.operations.doctor.probe_plan import CONTAINER, LIMIT, Plan
 from byoc.operations.doctor.probe_requests import Made, one_task, task_definition
 from byoc.operations.doctor.probe_site import Site
-from byoc.operations.recovery.diagnose.causes import cause_of
+from byoc.operations.task_causes import cause_of
 
 POLL_SECONDS = 3.0
 """Between two looks at the task."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from byoc.operations.events.words import alarm_words, database_words, scaling_words, service_words, stopped_words
+from byoc.operations.event_words import alarm_words, database_words, scaling_words, service_words, stopped_words
 from byoc.operations.status.alarms import alarm_subjects
 from byoc.operations.status.facts import Absent, Unknown
 from byoc.operations.status.findings import revision_number

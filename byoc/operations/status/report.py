@@ -11,7 +11,7 @@ from byoc.config import AccountConfig
 from byoc.errors import ByocError, InputError
 from byoc.operations.account import Account, AssumedRole
 from byoc.operations.answers import AskingError
-from byoc.operations.events.words import service_words
+from byoc.operations.event_words import service_words
 from byoc.operations.many import AT_ONCE, each
 from byoc.operations.status.facts import Absent, DatabaseFacts, Facts, IngressFacts, ServiceFacts, Unknown
 from byoc.operations.status.findings import revision_number

@@ -7,7 +7,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from byoc.operations.recovery.diagnose.causes import (
+from byoc.operations.recovery.facts import RecoveryFacts, StoppedTask
+from byoc.operations.recovery.finding import Area, Call, Finding, Remedy, Severity
+from byoc.operations.status.facts import Note, ServiceFacts, Unknown
+from byoc.operations.status.findings import revision_number, went_back
+from byoc.operations.task_causes import (
     EXITED,
     HEALTH,
     KILLED,
@@ -15,10 +19,6 @@ from byoc.operations.recovery.diagnose.causes import (
     Cause,
     cause_of,
 )
-from byoc.operations.recovery.facts import RecoveryFacts, StoppedTask
-from byoc.operations.recovery.finding import Area, Call, Finding, Remedy, Severity
-from byoc.operations.status.facts import Note, ServiceFacts, Unknown
-from byoc.operations.status.findings import revision_number, went_back
 
 OFTEN = 3
 """So many containers that ended within the hour are trouble, though others have taken their place."""
