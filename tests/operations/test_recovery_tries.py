@@ -149,7 +149,7 @@ def test_a_remedy_is_carried_out_once_and_told_of(tmp_path: Path) -> None:
         (
             DeniedError("rds:StartDBInstance", "no identity-based policy allows the action"),
             Outcome.DENIED,
-            "rds:StartDBInstance: denied by the policies of the role: no statement allows it",
+            "rds:StartDBInstance: denied by an identity-based policy: no statement allows it",
         ),
         (NoAnswerError("rds:StartDBInstance", "AWS failed", ""), Outcome.FAILED, "rds:StartDBInstance: AWS failed"),
         (AbsentError("DBInstanceNotFound: x"), Outcome.FAILED, "rds:StartDBInstance: DBInstanceNotFound: x"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import timedelta
 from typing import Any, Self
 
 from moto.core.utils import utcnow
@@ -11,9 +12,13 @@ from moto.core.utils import utcnow
 from byoc.sandbox.emulator.stored import backend
 
 
+_AGO = timedelta(seconds=1)
+"""When it was measured: who asks for what lies before this second finds it."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """One figure, measured at the moment at which it is told."""
+    """One figure, measured when it is told."""
 
     namespace: str
     """Such as ``AWS/RDS``, to which nobody but AWS may write (AWS API reference, "PutMetricData")."""
@@ -37,5 +42,5 @@ def measure(account: str, region: str, figure: Figure) -> None:
     if held is None:
         raise ValueError(f"nothing of CloudWatch is in account {account}, {region}")
     dimensions = [{"Name": name, "Value": text} for name, text in figure.dimensions.items()]
-    datum = {"MetricName": figure.name, "Value": figure.value, "Dimensions": dimensions, "Timestamp": utcnow()}
+    datum = {"MetricName": figure.name, "Value": figure.value, "Dimensions": dimensions, "Timestamp": utcnow() - _AGO}
     held.put_metric_data(figure.namespace, [datum])
