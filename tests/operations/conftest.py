@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from byoc.sandbox.handlers import calls
 from tests.operations.operated_world import Operated
 from tests.operations.pushed_world import pushed
 from tests.sandbox.conftest import quick_retries, settled, world, worlds
@@ -33,3 +34,9 @@ def operated(
     """The command line over it, through the role, quick to try again; faults are cleared afterwards."""
     yield Operated.of(provisioned, capsys, monkeypatch)
     provisioned.client.clear_faults()
+
+
+@pytest.fixture
+def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What cannot be deleted yet is tried for a second, not for a minute."""
+    monkeypatch.setattr(calls, "DELETE_PATIENCE", 1.0)

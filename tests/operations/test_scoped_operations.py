@@ -176,6 +176,7 @@ def test_status_logs_and_events_are_read(life: Traced, run: Run) -> None:
     assert asked.denied == set()
 
 
+@pytest.mark.usefixtures("short_patience")
 def test_a_deployment_is_taken_down_and_the_sweep_is_signed_off(world: World, capsys: Any) -> None:
     world.configure(ACCOUNT, {"access": SCOPED})
     world.up(ACCOUNT).done()

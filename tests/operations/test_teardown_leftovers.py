@@ -9,7 +9,6 @@ import pytest
 from byoc.operations.revisions.rollback import carry_out, plan_rollback
 from byoc.operations.teardown.sign_off import Verdict
 from byoc.sandbox.emulator.faults import Fault
-from byoc.sandbox.handlers import calls
 from tests.operations.teardown_world import Teardowns, lines, teardowns
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World, Worlds
 
@@ -132,10 +131,8 @@ def by_account(life: Teardowns) -> Teardowns:
     return life
 
 
-def test_an_instance_that_ecs_left_behind_is_deregistered_and_the_destroy_goes_on(
-    by_account: Teardowns, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(calls, "DELETE_PATIENCE", 1.0)
+@pytest.mark.usefixtures("short_patience")
+def test_an_instance_that_ecs_left_behind_is_deregistered_and_the_destroy_goes_on(by_account: Teardowns) -> None:
     life = by_account
     register(life, "left-behind", OF_ECS)
     (outcome,) = life.run(CHAT)
