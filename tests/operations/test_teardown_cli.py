@@ -83,7 +83,7 @@ def test_an_account_with_a_deployment_ends_with_one_even_with_yes(
     with standing.changing_nothing():
         told = teardown(capsys, standing.world, ACCOUNT, "--yes", "--account-profile", "account")
     assert told.code == 1
-    assert "demo-account: not before 1 in its way are gone; nothing was changed" in told.out
+    assert "demo-account: not as long as that stands in the way; nothing was changed" in told.out
 
 
 def test_both_in_one_command_stand_in_nobodys_way(standing: Teardowns, capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,7 +51,7 @@ def show_plan(plan: Plan, cost: Cost | CostNotKnown | None, *, begins: bool) -> 
         _show_each(out, blocker_rows(plan.blockers))
     _show_cost(out, cost)
     if plan.standing:
-        out.print(f"{plan.stack}: not before {len(plan.standing)} in its way are gone; nothing was changed")
+        out.print(f"{plan.stack}: not as long as that stands in the way; nothing was changed")
     elif not begins:
         out.print(f"{plan.stack}: nothing keeps it; nothing was changed yet (--yes does it)")
 
