@@ -350,7 +350,6 @@ READ_BY_CLUSTER_OR_NAME = {
     "logs:DescribeLogStreams",
     "logs:FilterLogEvents",
     "logs:GetLogEvents",
-    "rds:DescribePendingMaintenanceActions",
 }
 """What looking after a deployment reads of this install alone, whatever the other's name begins with."""
 
@@ -359,7 +358,7 @@ READ_BY_CLUSTER_OR_NAME = {
 def test_logs_tasks_services_and_alarms_of_another_install_are_not_looked_at(mine: str, theirs: str) -> None:
     documents = scoped_documents(ACCOUNT, Names(mine))
     # Patterns of databases and alarms by name fit a longer prefix as well: settings and states, no content.
-    by_name = {"cloudwatch:DescribeAlarmHistory", "rds:DescribePendingMaintenanceActions"}
+    by_name = {"cloudwatch:DescribeAlarmHistory"}
     closed = READ_BY_CLUSTER_OR_NAME - (by_name if theirs.startswith(mine) else set())
     seen = set()
     for need in feature_needs(HEALTH, TYPES):

@@ -47,8 +47,8 @@ ROWS = (
         Feature.STATUS,
         DATABASE,
         Phase.READ,
-        ("rds:DescribeDBInstances", "rds:DescribePendingMaintenanceActions"),
-        "whether the database is available, and what waits to be done to it (Amazon RDS API Reference)",
+        ("rds:DescribeDBInstances",),
+        "whether the database is available (Amazon RDS API Reference)",
     ),
     Row(
         Feature.STATUS,
@@ -61,7 +61,7 @@ ROWS = (
         Feature.STATUS,
         BALANCER,
         Phase.READ,
-        ("elasticloadbalancing:DescribeLoadBalancers", "elasticloadbalancing:DescribeListeners"),
+        ("elasticloadbalancing:DescribeLoadBalancers",),
         "whether the load balancer is active (Elastic Load Balancing API Reference)",
     ),
     Row(

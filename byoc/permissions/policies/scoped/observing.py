@@ -27,7 +27,6 @@ REASONS: Mapping[str, str] = {
     "no content",
     "ReadSnapshots": "whether a final snapshot of this install is whole, and which others there are",
     "ListParameterGroups": "AWS ends their names, so that those which are left over are looked for in the whole list",
-    "ReadMaintenance": "what waits to be done to this install's databases",
     "ReadParameters": "parameter groups of this install, and the subnet group that its databases stand in",
     "ReadSecretSettings": "settings of this install's secrets and the ids of their versions, not their content",
     "ReadKeys": "whether the key of a final snapshot is in use; keys have random ids, and nothing is done with one",
@@ -90,7 +89,6 @@ def observing(install: Install) -> list[Document]:
         ),
         # "*": RDS is asked for all.
         allow("ListParameterGroups", of("rds", "DescribeDBParameterGroups"), install.arn("rds", "pg:*")),
-        allow("ReadMaintenance", of("rds", "DescribePendingMaintenanceActions"), install.rds("db")),
         allow(
             "ReadParameters",
             of("rds", "DescribeDBParameters DescribeDBSubnetGroups ListTagsForResource"),
