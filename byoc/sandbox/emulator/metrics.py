@@ -11,7 +11,6 @@ from moto.core.utils import utcnow
 
 from byoc.sandbox.emulator.stored import backend
 
-
 _AGO = timedelta(seconds=1)
 """When it was measured: who asks for what lies before this second finds it."""
 
