@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -77,6 +77,9 @@ _SECTIONS: Mapping[str, Mapping[str, tuple[_Verb, str]]] = {
     },
 }
 """Every verb, with its line in the help."""
+_LOOKING = frozenset({"access", "doctor", "events", "external-id", "logs", "preview", "revisions", "runs", "status"})
+"""Verbs that leave nothing half done when they are stopped."""
+_LOOKING_WITHOUT_APPLY = frozenset({"resume", "retention", "watch"})
 
 
 class _Sections(typer.core.TyperGroup):
@@ -123,13 +126,14 @@ def root(
 
 def run() -> None:
     """Run the command line and exit with its code."""
-    sys.exit(exit_code(lambda: app(prog_name="byoc", standalone_mode=False)))
+    sys.exit(exit_code(lambda: app(prog_name="byoc", standalone_mode=False), sys.argv[1:]))
 
 
-def exit_code(verb: Callable[[], object]) -> int:
+def exit_code(verb: Callable[[], object], words: Sequence[str] = ()) -> int:
     """Run a verb; every expected error becomes one message on standard error and an exit code.
 
-    An error is expected if it carries an ``exit_code``, as the library's and the CLI library's errors do.
+    An error is expected if it carries an ``exit_code``, as the library's and the CLI library's errors do. ``words``:
+    the command line, which tells whether anything was under way when Ctrl-C came.
     """
     result: object
     try:
@@ -149,5 +153,20 @@ def exit_code(verb: Callable[[], object]) -> int:
         print(f"error: {formatted() if formatted else error}", file=sys.stderr)
         return code
     if result == INTERRUPTED:  # typer gives this, too, when Ctrl-C ends a verb
-        print("interrupted: run the same command again, and it goes on where it stopped", file=sys.stderr)
+        print(interruption(words), file=sys.stderr)
     return result if isinstance(result, int) else DONE
+
+
+def interruption(words: Sequence[str]) -> str:
+    """What is said after Ctrl-C: how to go on, unless the command only looked."""
+    verb = words[0] if words else ""
+    only_looks = (
+        verb in _LOOKING
+        or (verb in _LOOKING_WITHOUT_APPLY and "--apply" not in words)
+        or (verb == "rollback" and "--dry-run" in words)
+        or (verb == "teardown" and "--sweep-only" in words)
+        or tuple(words[:2]) == ("sandbox", "preview")
+    )
+    if only_looks:
+        return "interrupted"
+    return "interrupted: run the same command again, and it goes on where it stopped"

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -32,13 +34,11 @@ class Format(enum.StrEnum):
 
 
 def doctor(
-    stacks: Annotated[list[str] | None, typer.Argument(help="Stacks, by name or pattern ('prod-*').")] = None,
-    every: Annotated[bool, typer.Option("--all", help="Every stack of the project.")] = False,
+    stacks: Stacks = None,
+    every: Every = False,
     form: Annotated[Format, typer.Option("--format", help="How the answers are shown.")] = Format.TABLE,
     json: Annotated[bool, typer.Option("--json", help="As --format json: one JSON object and nothing else.")] = False,
-    profile: Annotated[
-        str | None, typer.Option("--profile", help="Profile of the AWS CLI. Default: what the environment says.")
-    ] = None,
+    profile: Profile = None,
     own_credentials: Annotated[
         bool,
         typer.Option(
@@ -58,9 +58,7 @@ def doctor(
     yes: Annotated[
         bool, typer.Option("--yes", "-y", help="With --probe-egress: do not ask; needed where there is no terminal.")
     ] = False,
-    cwd: Annotated[
-        Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
-    ] = None,
+    cwd: Folder = None,
 ) -> None:
     """Examine stacks, before they are provisioned and after: each check answers pass, fail or unknown.
 

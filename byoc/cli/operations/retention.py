@@ -7,25 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from byoc.operations.retention.run import Case, Destroy
 
-Stacks = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
-]
-Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
 Apply = Annotated[bool, typer.Option("--apply", help="Note, notify and delete. Without it: only say what would be.")]
 Sandbox = Annotated[
     bool, typer.Option("--sandbox", help="Delete as 'byoc sandbox destroy' does: for stacks of 'byoc sandbox up'.")
 ]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to ask with. Default: AWS_PROFILE.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Folder = Annotated[
-    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
-]
 
 
 def retention(

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -15,20 +17,11 @@ if TYPE_CHECKING:
     from byoc.operations.revisions.read import Revision, Revisions
     from byoc.operations.targets import Target
 
-Stacks = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
-]
-Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
 Limit = Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="How many of each, the newest.")]
 Keep = Annotated[
     bool, typer.Option("--keep", help="Keep the secret versions of the newest revisions, as byoc:revisions says.")
 ]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to ask with. Default: AWS_PROFILE.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Folder = Annotated[
-    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
-]
 _SHOWN_OF_A_DIGEST = 19
 """Characters: ``sha256:`` and twelve."""
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byoc.cli.operations.options import Folder, Profile
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -29,11 +31,7 @@ WriteConfig = Annotated[
     bool, typer.Option("--write-config", help="Write the revision's values into the stack's file, so that 'up' agrees.")
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the end of the roll-out.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to ask with. Default: AWS_PROFILE.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Folder = Annotated[
-    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
-]
 
 
 def rollback(

@@ -7,23 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from byoc.automation.records import RunRecord
 
-Stacks = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
-]
-Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
 Image = Annotated[str, typer.Option("--image", help="The new image; it is written into the stack's file.")]
 Sandbox = Annotated[bool, typer.Option("--sandbox", help="Roll out as 'byoc sandbox up' does.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to ask with. Default: AWS_PROFILE.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Folder = Annotated[
-    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
-]
 
 
 def submit(

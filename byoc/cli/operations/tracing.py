@@ -7,22 +7,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from byoc.operations.langsmith.project import Found
 
-Stacks = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
-]
-Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
 Check = Annotated[bool, typer.Option("--check", help="Look only: make nothing.")]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to ask with. Default: AWS_PROFILE.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
-Folder = Annotated[
-    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
-]
 
 
 def tracing(
