@@ -121,6 +121,25 @@ def test_a_role_that_does_not_open_is_named_and_nothing_is_run(
     assert found["unknown"][0].startswith("not known: everything: sts:AssumeRole: ")
 
 
-@pytest.mark.parametrize("name", ["nobody", "demo-*"])
-def test_one_stack_is_meant(operated: Operated, name: str) -> None:
-    assert operated.byoc("resume", name).code == 2
+def test_a_stack_without_a_file_is_wrong_input(operated: Operated) -> None:
+    assert operated.byoc("resume", "nobody").code == 2
+    assert operated.byoc("resume").code == 2
+
+
+def test_several_stacks_go_on_account_first_and_what_waits_for_one_that_did_not_is_not_run(operated: Operated) -> None:
+    world = operated.world
+    forbid(world, "rds:CreateDBInstance")
+    told = operated.byoc("resume", CHAT, ACCOUNT, "--apply", "--sandbox", "--json")
+    chat, account = json.loads(told.out)["stacks"]
+    assert (told.code, chat["stack"], account["stack"]) == (1, CHAT, ACCOUNT)
+    assert (account["needed"], account["applied"], account["failure"]) == (False, None, "")
+    assert [failure["action"] for failure in chat["applied"]["failures"]] == ["rds:CreateDBInstance"]
+
+    record = RunRecord.create(world.root, {"verb": "up", "stacks": [ACCOUNT], "asked": "up demo-account"})
+    with record.hold():
+        told = operated.byoc("resume", "demo-[ac]*", "--apply", "--sandbox", "--json")
+    account, chat = json.loads(told.out)["stacks"]
+    assert told.code == 1
+    assert account["failure"].startswith("demo-account: stack 'demo-account' is being worked on by run ")
+    assert chat["failure"] == "demo-chat: not run: demo-account is half-built still, and goes before it"
+    assert chat["applied"] is None

@@ -10,8 +10,9 @@ from byoc.operations.revisions.keep import keep
 from byoc.operations.revisions.rollback import carry_out, plan_rollback
 from byoc.permissions.needs.deployment import TYPES
 from byoc.permissions.needs.features import Feature, feature_needs
+from byoc.sandbox.emulator.faults import Fault
 from tests.operations.pushed_world import FAMILY, FIRST, REPOSITORY, SECOND, THIRD, Pushed
-from tests.sandbox.sandbox_world import CHAT
+from tests.sandbox.sandbox_world import CHAT, SUPPORT
 
 WRITES = ("ecs:RegisterTaskDefinition", "ecs:UpdateService", "ecs:DeregisterTaskDefinition", "ecs:TagResource")
 
@@ -119,9 +120,9 @@ def test_the_queue_goes_back_with_the_api_and_a_digest_is_told_where_the_registr
 
     ran = pushed.run("rollback", CHAT, "--yes", "--json")
     assert ran.code == 0, ran.err
-    handed = json.loads(ran.out)["taskDefinitions"]
-    assert handed == {"api": f"{FAMILY}:6", "queue": "langgraph-cloud-chat-queue:3"}
-    assert "byoc:queue" in json.loads(ran.out)["differingKeys"]
+    document = json.loads(ran.out)
+    assert document["taskDefinitions"] == {"api": f"{FAMILY}:6", "queue": "langgraph-cloud-chat-queue:3"}
+    assert "byoc:queue" in document["differingKeys"]
     ecs = pushed.world.aws("ecs")
     made = ecs.describe_task_definition(taskDefinition="langgraph-cloud-chat-queue:3")["taskDefinition"]
     assert (made["cpu"], made["containerDefinitions"][0]["image"]) == ("512", f"{REPOSITORY}:1.3.0")
@@ -129,3 +130,37 @@ def test_the_queue_goes_back_with_the_api_and_a_digest_is_told_where_the_registr
     ran = pushed.run("rollback", CHAT, "--to", "2", "--yes")
     assert ran.code == 2
     assert "no revision of the queue has the image and the secrets of revision 2" in ran.err
+
+
+@pytest.mark.slow
+def test_several_stacks_go_back_together_and_one_that_cannot_keeps_no_other_from_it(pushed: Pushed) -> None:
+    pushed.world.up(SUPPORT).done()
+    looked = pushed.run("rollback", "demo-*", "--dry-run")
+    assert (looked.code, looked.out.splitlines()[0]) == (1, "chat: from revision 3 back to 2:")
+    assert "error: demo-support: support: there is no revision before 1 to go back to\n" in looked.err
+    assert pushed.running == 3
+
+    ran = pushed.run("rollback", CHAT, SUPPORT, "--yes", "--json")
+    assert ran.code == 1
+    chat, support = json.loads(ran.out)["stacks"]
+    assert (chat["from"], chat["to"], chat["taskDefinitions"], chat["failure"]) == (3, 2, {"api": f"{FAMILY}:4"}, "")
+    assert (support["stack"], support["to"], support["taskDefinitions"]) == (SUPPORT, None, {})
+    assert support["failure"].startswith("support: there is no revision before 1 to go back to\n")
+    assert list(chat) == list(support)
+    assert pushed.running == 4
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("quick_retries")
+def test_a_busy_aws_is_told_for_each_stack_and_the_same_command_goes_on_later(pushed: Pushed) -> None:
+    pushed.world.up(SUPPORT).done()
+    pushed.world.up(SUPPORT, 'byoc:environment={"GREETING": "Hi"}').done()
+    pushed.world.client.set_faults(Fault(kind="throttle", actions=("ecs:UpdateService",)))
+    busy = pushed.run("rollback", CHAT, SUPPORT, "--yes", "--json")
+    pushed.world.client.clear_faults()
+    assert busy.code == 1
+    failures = [item["failure"] for item in json.loads(busy.out)["stacks"]]
+    assert [failure.startswith("ecs:UpdateService: AWS is too busy") for failure in failures] == [True, True]
+    ran = pushed.run("rollback", CHAT, SUPPORT, "--yes", "--json")
+    assert [item["failure"] for item in json.loads(ran.out)["stacks"]] == ["", ""]
+    assert ran.code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -21,3 +22,10 @@ Folder = Annotated[
 Since = Annotated[
     str, typer.Option("--since", metavar="WHEN", help="So long ago (15m, 2h, 3d), or a time in ISO 8601.")
 ]
+
+
+def for_many(words: Sequence[str], *, every: bool) -> bool:
+    """Whether a command was written for many stacks, whatever its patterns match: then JSON is a list of them."""
+    from byoc.project.stack_names import is_pattern
+
+    return every or len(words) != 1 or is_pattern(words[0])

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byoc.cli.operations.options import Folder, Profile
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks, for_many
 
 if TYPE_CHECKING:
     from byoc.automation.many import StackOutcome
@@ -20,8 +23,45 @@ _STYLES = {"gone": "green", "there": "red", "unknown": "yellow"}
 _STILL = {"gone": "is over", "there": "is still there", "unknown": "may be over"}
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Case:
+    """One stack, what stopped it, and what became of going on."""
+
+    stack: str
+    found: Plan | None = None
+    outcome: StackOutcome | None = None
+    failure: str = ""
+    """Why nothing could be said of it, or it was not run."""
+
+    @property
+    def well(self) -> bool:
+        """Whether there is nothing to do, or it is done."""
+        if self.failure or self.found is None:
+            return False
+        return self.found.well if self.outcome is None else self.outcome.result.ok
+
+    @property
+    def is_half_built(self) -> bool:
+        """Whether what waits for it cannot go on."""
+        if self.outcome is not None:
+            return not self.outcome.result.ok
+        return bool(self.failure) or (self.found is not None and self.found.needed)
+
+    @property
+    def was_interrupted(self) -> bool:
+        """Whether somebody stopped it."""
+        return self.outcome is not None and self.outcome.result.interrupted
+
+    def document(self) -> dict[str, Any]:
+        """For a program to read."""
+        found = {"stack": self.stack} if self.found is None else self.found.document()
+        applied = None if self.outcome is None else self.outcome.document()
+        return {**found, "applied": applied, "failure": self.failure}
+
+
 def resume(
-    stack: Annotated[str, typer.Argument(help="The stack, by name.")],
+    stacks: Stacks = None,
+    every: Every = False,
     apply: Annotated[bool, typer.Option("--apply", help="Go on. Without it: only say what stopped it.")] = False,
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Go on as 'byoc sandbox up' does: for stacks of 'byoc sandbox up'.")
@@ -34,31 +74,62 @@ def resume(
     ] = False,
     cwd: Folder = None,
 ) -> int:
-    """Say what stopped a half-built stack and the way past it; with --apply go on, unless it is known to stop again.
+    """Say what stopped half-built stacks and the way past it; with --apply go on, unless it is known to stop again.
 
     It reads the record of the last run from this folder, and asks AWS what stands in the way: through the cross-account
-    role, which may not ask what it may do; an administrator of the account may, with --own-credentials. Exit code 0 if
-    there is nothing to do, or it is done; 1 if it is half-built still.
+    role, which may not ask what it may do; an administrator of the account may, with --own-credentials. Account stacks
+    go before their deployments. Exit code 0 if there is nothing to do, or it is done; 1 if one is half-built still.
     """
+    from byoc.automation.selection import layers, waits_for
+    from byoc.cli.view import show_json
     from byoc.operations.recovery.resume import plan
+    from byoc.project.project_file import find_project, read_project
+    from byoc.project.stack_selection import select_stacks
 
     folder = cwd or Path.cwd()
-    run = _last_run(folder, stack)
-    found = plan(stack, run, _seen(folder, stack, run, profile, own_credentials=own_credentials))
-    if not json:
-        _show(found, apply=apply)
-    outcome = None
-    if apply and found.needed and not found.refused:
-        outcome = _go_on(folder, stack, found, sandbox=sandbox, json=json)
-    if json:
-        from byoc.cli.view import show_json
+    many = for_many(stacks or (), every=every)
+    project = read_project(find_project(folder))
+    waits = waits_for(project, select_stacks(project, stacks or (), every=every).stacks, undoing=False)
 
-        show_json({**found.document(), "applied": None if outcome is None else outcome.document()})
-    if outcome is None:
-        return 0 if found.well else 1
-    if outcome.result.interrupted:
+    def one(stack: str) -> _Case:
+        run = _last_run(folder, stack)
+        found = plan(stack, run, _seen(folder, stack, run, profile, own_credentials=own_credentials))
+        if not json:
+            _show(found, apply=apply)
+        goes = apply and found.needed and not found.refused
+        outcome = _go_on(folder, stack, found, sandbox=sandbox, json=json) if goes else None
+        return _Case(stack=stack, found=found, outcome=outcome)
+
+    cases: dict[str, _Case] = {}
+    for stack in (name for layer in layers(waits) for name in layer):
+        if any(case.was_interrupted for case in cases.values()):
+            raise KeyboardInterrupt
+        before = sorted(name for name in waits[stack] if apply and cases[name].is_half_built)
+        cases[stack] = _after(stack, before) if before else _tried(stack, one, many=many)
+        if cases[stack].failure and not json:
+            print(f"error: {cases[stack].failure}", file=sys.stderr)
+    if json:
+        documents = [cases[stack].document() for stack in waits]
+        show_json({"stacks": documents} if many else documents[0])
+    if any(case.was_interrupted for case in cases.values()):
         raise KeyboardInterrupt
-    return 0 if outcome.result.ok else 1
+    return 0 if all(case.well for case in cases.values()) else 1
+
+
+def _after(stack: str, before: Sequence[str]) -> _Case:
+    return _Case(stack=stack, failure=f"{stack}: not run: {', '.join(before)} is half-built still, and goes before it")
+
+
+def _tried(stack: str, one: Callable[[str], _Case], *, many: bool) -> _Case:
+    """One of many keeps no other from its turn; the error of the only one is the command's."""
+    from byoc.errors import ByocError
+
+    try:
+        return one(stack)
+    except ByocError as error:
+        if not many:
+            raise
+        return _Case(stack=stack, failure=f"{stack}: {error}")
 
 
 def _last_run(folder: Path, stack: str) -> LastRun | None:
@@ -81,7 +152,6 @@ def _seen(folder: Path, name: str, run: LastRun | None, profile: str | None, *, 
     from datetime import UTC, datetime
 
     from byoc.access.required import planned
-    from byoc.errors import InputError
     from byoc.operations.doctor.doctor import examine, subject_of
     from byoc.operations.recovery.resume import Seen
     from byoc.operations.recovery.tries import Tries
@@ -91,10 +161,7 @@ def _seen(folder: Path, name: str, run: LastRun | None, profile: str | None, *, 
     from byoc.project.project_file import find_project
     from byoc.stack_config import load_stack_config
 
-    files = read_stack_files(folder, [name])
-    if len(files) != 1:
-        raise InputError(f"'{name}' means {len(files)} stacks\n      allowed:  one stack, by name")
-    file = files[0]
+    (file,) = read_stack_files(folder, [name])
     stack = Stack(name=name, config=load_stack_config(file.config, file.secret_keys, source=file.path.name))
     accounts = Accounts(profile)
     report = examine(subject_of(stack, planned(file), accounts, profile, own_credentials=own_credentials))
