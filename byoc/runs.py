@@ -98,6 +98,10 @@ class Step:
     urn: str
     type: str
     changed: tuple[str, ...] = ()
+    tagged: tuple[str, ...] = ()
+    """Keys of tags that it sets; not part of :meth:`RunResult.document`, like the next."""
+    untagged: tuple[str, ...] = ()
+    """Keys of tags that it takes off."""
 
 
 _COUNT_NAMES = {

@@ -111,7 +111,10 @@ class RunReader:
         if op is Op.SAME:
             self.unchanged += 1
         elif step.op != "delete-replaced":  # part of a replacement, which is counted as one
-            self.steps.append(Step(op=op, urn=step.urn, type=step.type, changed=_changed(step)))
+            tagged, untagged = _tags(step)
+            self.steps.append(
+                Step(op=op, urn=step.urn, type=step.type, changed=_changed(step), tagged=tagged, untagged=untagged)
+            )
         self._tell(step, op, Phase.DONE, seconds)
 
     def _fail(self, step: StepEventMetadata) -> None:
@@ -151,6 +154,25 @@ def _changed(step: StepEventMetadata) -> tuple[str, ...]:
     """The inputs that a change is for, without the paths inside them."""
     paths = step.keys or step.diffs or list(step.detailed_diff or {})
     return tuple(dict.fromkeys(path.split(".")[0].split("[")[0] for path in paths))
+
+
+def _tags(step: StepEventMetadata) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The keys of the tags that a step sets, and of those that it takes off.
+
+    What a refresh found stands in the old state's outputs; its inputs may hold only what a program once said.
+    """
+    if step.old is None or step.new is None:
+        return (), ()
+    before = _all_tags({**(step.old.inputs or {}), **(step.old.outputs or {})})
+    after = _all_tags(step.new.inputs or {})
+    tagged = sorted(key for key, value in after.items() if key not in before or before[key] != value)
+    return tuple(tagged), tuple(sorted(before.keys() - after.keys()))
+
+
+def _all_tags(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the resource, and those that its provider puts on everything."""
+    found = (properties.get(name) for name in ("tagsAll", "tags"))
+    return {key: value for tags in found if isinstance(tags, Mapping) for key, value in tags.items()}
 
 
 def _is_resource(urn: str) -> bool:

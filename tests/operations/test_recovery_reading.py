@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from byoc.operations.answers import AbsentError, NoAnswerError
+from byoc.operations.recovery.expected import scaling_policies
 from byoc.operations.recovery.facts import Opening, ScalingSettings, ServiceSettings
-from byoc.operations.recovery.read import database_settings, scaling_policies, service_settings, stopped_task
+from byoc.operations.recovery.read import database_settings, service_settings, stopped_task
 from byoc.operations.recovery.read import read_recovery_facts as read
 from byoc.operations.status.facts import Absent, Unknown
 from byoc.stack_config import load_stack_config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,17 +13,16 @@ import typer
 from byoc.cli.operations.options import Every, Folder, Profile, Stacks
 
 if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.text import Text
-
-    from byoc.operations.recovery.finding import Finding
-    from byoc.operations.recovery.remedies import Deed, Guard
+    from byoc.operations.recovery.remedies import Guard
+    from byoc.operations.recovery.restoration import Restoration
+    from byoc.operations.recovery.restore import Engine
     from byoc.operations.recovery.watch import Case, Watcher
 
-_STYLES = {"critical": "red", "warning": "yellow", "note": "dim"}
 _SPAN = re.compile(r"(\d{1,5})([smh])")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LEAST_SECONDS = 10
+_TRIED = frozenset({"done", "denied", "failed", "refused"})
+"""Outcomes that are written down."""
 
 
 def watch(
@@ -31,6 +30,14 @@ def watch(
     every: Every = False,
     apply: Annotated[
         bool, typer.Option("--apply", help="Do what can be done without a person. Without it: only say so.")
+    ] = False,
+    restore: Annotated[
+        bool,
+        typer.Option(
+            "--restore",
+            help="Make missing alarms, scaling and rules again, and set back what differs from the config: by a "
+            "bounded run of Pulumi, with --apply.",
+        ),
     ] = False,
     interval: Annotated[
         str | None,
@@ -45,9 +52,12 @@ def watch(
     """Say what is wrong with deployments, why, and the way out; all stacks if none is named.
 
     A dry run unless --apply is given. What it does then: begin a roll-out anew that stuck for want of capacity or the
-    like, and start a stopped database; each at most three times a day, noted in .byoc/watch.jsonl. All else is for a
-    person. Exit code 1 if anything is wrong, or could not be asked about.
+    like, and start a stopped database; with --restore, too, 'byoc up --refresh' of the stack, if that deletes and
+    replaces nothing, rolls out nothing, and touches no database, secret, key or role. Each at most three times a day,
+    noted in .byoc/watch.jsonl. All else is for a person. Exit code 1 if anything is wrong, or could not be asked about.
     """
+    from byoc.cli.operations.watch_view import Look, tell
+
     seconds = None if interval is None else _seconds(interval)
     folder = cwd or Path.cwd()
     watcher, alone = _watcher(folder, tuple(stacks or ()), every, apply=apply, profile=profile)
@@ -56,9 +66,15 @@ def watch(
     try:
         while True:
             cases = list(watcher.look())
-            _note(log, cases)
-            code = 0 if all(case.well for case in cases) else 1
-            _tell(cases, alone, apply=apply, json=json, lines=seconds is not None)
+            if apply:
+                _note(log, (deed.document() for case in cases for deed in case.deeds))
+            look = Look(cases, list(_restorations(folder, watcher, cases, restore=restore)), alone)
+            if apply:
+                _note(log, (item.document() for item in look.restorations))
+            code = 0 if look.well else 1
+            tell(look, apply=apply, json=json, lines=seconds is not None)
+            if any(item.interrupted for item in look.restorations):
+                raise KeyboardInterrupt
             if seconds is None:
                 return code
             time.sleep(seconds)
@@ -116,94 +132,46 @@ def _guard(root: Path) -> Guard:
     return lambda stack: held(root, [stack], words=f"watch {stack} --apply")
 
 
-def _note(log: Path, cases: Sequence[Case]) -> None:
+def _restorations(folder: Path, watcher: Watcher, cases: Sequence[Case], *, restore: bool) -> Iterator[Restoration]:
+    """What becomes of what a run of the engine can make right; until Ctrl-C, stack after stack."""
+    from byoc.operations.recovery.remedies import Outcome
+    from byoc.operations.recovery.restoration import Restoration, wanted
+
+    found = wanted(cases)
+    if not restore or not found:
+        yield from (Restoration(at=watcher.clock(), wanted=item, outcome=Outcome.OFFERED) for item in found)
+        return
+    from byoc.operations.recovery.restore import Restorer
+    from byoc.operations.revisions.before_up import no_roll_out_under_way
+
+    root = _root(folder)
+    restorer = Restorer(
+        root=root,
+        tries=watcher.tries,
+        engine=lambda stack: _engine(root, stack),
+        guard=watcher.guard,
+        also=no_roll_out_under_way(root),
+        clock=watcher.clock,
+    )
+    for item in found:
+        done = restorer.restore(item)
+        yield done
+        if done.interrupted:
+            return
+
+
+def _engine(root: Path, stack: str) -> Engine:
+    from byoc.operations.recovery.restore_engine import PulumiEngine
+
+    return PulumiEngine(root, stack)
+
+
+def _note(log: Path, documents: Iterable[dict[str, Any]]) -> None:
     """Write down what was tried: one JSON object a line."""
     from json import dumps
 
-    from byoc.operations.recovery.remedies import Outcome
-
-    tried = (Outcome.DONE, Outcome.DENIED, Outcome.FAILED)
-    lines = [dumps(deed.document()) for case in cases for deed in case.deeds if deed.outcome in tried]
+    lines = [dumps(document) for document in documents if document["outcome"] in _TRIED]
     if lines:
+        log.parent.mkdir(mode=0o700, exist_ok=True)
         with log.open("a", encoding="utf-8") as file:
             file.write("".join(f"{line}\n" for line in lines))
-
-
-def _tell(cases: Sequence[Case], alone: Sequence[str], *, apply: bool, json: bool, lines: bool) -> None:
-    from json import dumps
-
-    from byoc.cli.view import console, show_json
-
-    if json:
-        document: dict[str, Any] = {
-            "applied": apply,
-            "well": all(case.well for case in cases),
-            "deployments": [case.document() for case in cases],
-            "withoutDeployment": list(alone),
-        }
-        if lines:
-            print(dumps(document), flush=True)
-        else:
-            show_json(document)
-        return
-    out = console()
-    if lines:
-        out.print(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), style="dim")
-    for case in cases:
-        _show(out, case)
-    if alone:
-        out.print(f"no deployment of their own, nothing to watch: {', '.join(alone)}")
-    if not apply and any(deed.outcome.value == "would" for case in cases for deed in case.deeds):
-        out.print("nothing was changed: --apply does what would be done")
-
-
-def _show(out: Console, case: Case) -> None:
-    from itertools import zip_longest
-
-    from rich.text import Text
-
-    from byoc.operations.recovery.finding import Area
-
-    name = case.stack if case.stack.endswith(case.deployment) else f"{case.stack}/{case.deployment}"
-    kept = [finding for finding in case.diagnosis.findings if finding.area is Area.KEPT]
-    others = [finding for finding in case.diagnosis.findings if finding.area is not Area.KEPT]
-    wrong = len(case.diagnosis.wrong)
-    unknown = len(case.diagnosis.unknown)
-    counts = [f"{wrong} wrong"] if wrong else []
-    counts += [f"{unknown} not known"] if unknown else []
-    out.print(Text(f"{name}: {', '.join(counts) or 'well'}", style="red" if counts else "green"))
-    for finding, following in zip_longest(others, others[1:]):
-        same = following is not None and following.way_out == finding.way_out
-        for line in _lines(finding, way_out=not same):
-            out.print(line)
-    for text in case.diagnosis.unknown:
-        out.print(Text(f"  {text}", style="magenta"))
-    if kept:
-        out.print("  beside what is managed here, left as it is:")
-        for finding in kept:
-            out.print(Text(f"    {finding.words}", style="dim"))
-    for deed in case.deeds:
-        out.print(_deed(deed))
-    if case.failure:
-        out.print(Text(f"  {case.failure}", style="red"))
-
-
-def _lines(finding: Finding, *, way_out: bool) -> Iterator[Text]:
-    """What is found, and the way out, which is told once for several that have the same."""
-    from rich.text import Text
-
-    yield Text(f"  {finding.severity.value}: {finding.words}", style=_STYLES[finding.severity.value])
-    for text in finding.evidence:
-        yield Text(f"    AWS: {text}", style="dim")
-    if finding.way_out and way_out:
-        yield Text(f"    way out: {finding.way_out}")
-
-
-def _deed(deed: Deed) -> Text:
-    from rich.text import Text
-
-    calls = ", ".join(call.action for call in deed.remedy.calls)
-    heads = {"would": "would", "done": "done", "waits": "not now", "denied": "denied", "failed": "failed"}
-    detail = f": {deed.detail}" if deed.detail else ""
-    style = {"done": "green", "denied": "red", "failed": "red"}.get(deed.outcome.value, "bold")
-    return Text(f"  {heads[deed.outcome.value]}: {deed.remedy.words} ({calls}){detail}", style=style)

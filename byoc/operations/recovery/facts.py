@@ -158,6 +158,8 @@ class Expected:
     """Names of the scaling policies of each service that scales."""
     alarm_rules: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """When each alarm goes off, by its subject; without those that steer the scaling."""
+    inline: bool = False
+    """Whether the deployment stands in its account's stack, which makes the network, too."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,6 +53,15 @@ class Remedy:
     calls: tuple[Call, ...]
 
 
+class Restore(enum.StrEnum):
+    """Who may run ``byoc up --refresh`` for a finding."""
+
+    WATCH = "watch"
+    """``byoc watch --apply --restore``, too."""
+    PERSON = "person"
+    """A person alone: it touches the database, or rolls out another task definition."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Finding:
     """One thing that a diagnosis found."""
@@ -71,6 +80,8 @@ class Finding:
     """What a person does; empty where there is nothing to do."""
     remedy: Remedy | None = None
     """What can be done without a person; None where nothing can, or nothing should yet."""
+    restore: Restore | None = None
+    """Whether ``byoc up --refresh`` of the deployment's own stack is the way out, and who may run it."""
 
     def document(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -82,6 +93,7 @@ class Finding:
             "words": self.words,
             "evidence": list(self.evidence),
             "wayOut": self.way_out,
+            "restore": self.restore.value if self.restore else None,
             "remedy": None
             if self.remedy is None
             else {

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 from byoc.config import AccountConfig, DeploymentConfig
-from byoc.operations.recovery.alarm_rules import expected_rules, told_rule
+from byoc.operations.recovery.expected import expected, scaling_policies
 from byoc.operations.recovery.facts import (
-    AlarmSettings,
     DatabaseSettings,
-    Expected,
     Group,
     Part,
     RecoveryFacts,
-    ScalingSettings,
     ServiceSettings,
     Stopped,
     StoppedContainer,
@@ -23,7 +20,7 @@ from byoc.operations.recovery.facts import (
     TaskSettings,
 )
 from byoc.operations.recovery.openings import openings
-from byoc.operations.status.alarms import alarm_subjects
+from byoc.operations.recovery.read_watching import read_alarms, read_scaling, told
 from byoc.operations.status.facts import Absent, ServiceFacts, Unknown
 from byoc.operations.status.findings import revision_number
 from byoc.operations.status.read import known, read_facts
@@ -35,7 +32,6 @@ _METRIC_MINUTES = 30
 """How old the last figure of free storage may be; RDS writes one a minute."""
 _GIB = 1024**3
 Item = Mapping[str, Any]
-Value = TypeVar("Value")
 
 
 def read_recovery_facts(target: Target, config: AccountConfig | DeploymentConfig, at: datetime) -> RecoveryFacts:
@@ -51,46 +47,10 @@ def read_recovery_facts(target: Target, config: AccountConfig | DeploymentConfig
         services=services,
         tasks={role: _task(target, service) for role, service in status.services.items()},
         database=database,
-        alarms=_alarms(target),
-        scaling={role: _scaling(target, role) for role in scaling_policies(target)},
+        alarms=read_alarms(target),
+        scaling={role: read_scaling(target, role) for role in scaling_policies(target)},
         groups=_groups(target, (services.get("api"), database)),
     )
-
-
-def expected(target: Target, config: AccountConfig | DeploymentConfig) -> Expected:
-    """What the config says of a deployment."""
-    return Expected(
-        stack=target.stack,
-        deployment=target.deployment,
-        section=target.section,
-        own_database=target.own_database,
-        install=target.names.prefix,
-        cluster=target.names.cluster,
-        topic=target.names.alarm_topic,
-        service_group=target.names.service_security_group,
-        tags=dict(config.tags),
-        ignored_keys=tuple(config.ignore_tags.keys),
-        ignored_prefixes=tuple(config.ignore_tags.key_prefixes),
-        policies=scaling_policies(target),
-        alarm_rules=expected_rules(target.section, target.service_roles, own_database=target.own_database),
-    )
-
-
-def scaling_policies(target: Target) -> dict[str, tuple[str, ...]]:
-    """The policies of the services whose number of containers follows the load, as ``byoc.components.scaling``."""
-    size, queue = target.section.size, target.section.queue
-    found = {}
-    if size.max_containers > size.min_containers:
-        found["api"] = tuple(target.names.alarm(target.deployment, word) for word in ("scale-out", "scale-in"))
-    if queue.separate and queue.max_containers > queue.containers:
-        found["queue"] = (target.names.alarm(target.deployment, "queue-cpu"),)
-    return found
-
-
-def _there(action: str, ask: Callable[[], Any], read: Callable[[Any], Value]) -> Value | Unknown:
-    """As :func:`known`, where nothing can be absent."""
-    found = known(action, ask, read)
-    return Unknown(why=f"{action}: no answer") if isinstance(found, Absent) else found
 
 
 def _stopped(target: Target, role: str) -> Stopped:
@@ -213,7 +173,7 @@ def _free_storage(target: Target, identifier: str, at: datetime) -> float | Unkn
         "MetricName": "FreeStorageSpace",
         "Dimensions": [{"Name": "DBInstanceIdentifier", "Value": identifier}],
     }
-    return _there(
+    return told(
         "cloudwatch:GetMetricData",
         lambda: target.account.ask(
             "cloudwatch:GetMetricData",
@@ -226,63 +186,6 @@ def _free_storage(target: Target, identifier: str, at: datetime) -> float | Unkn
     )
 
 
-def _alarms(target: Target) -> tuple[AlarmSettings, ...] | Unknown:
-    subjects = {target.names.alarm(target.deployment, subject): subject for subject in alarm_subjects(target)}
-    return _there(
-        "cloudwatch:DescribeAlarms",
-        lambda: list(target.account.all("cloudwatch:DescribeAlarms", "MetricAlarms", AlarmNames=list(subjects))),
-        lambda items: tuple(
-            AlarmSettings(
-                subject=subjects[item["AlarmName"]],
-                enabled=bool(item["ActionsEnabled"]),
-                actions=tuple(item.get("AlarmActions") or ()),
-                rule=told_rule(item),
-            )
-            for item in items
-        ),
-    )
-
-
-def _scaling(target: Target, role: str) -> ScalingSettings | Part:
-    place: dict[str, Any] = {
-        "ServiceNamespace": "ecs",
-        "ScalableDimension": "ecs:service:DesiredCount",
-    }
-    resource = f"service/{target.names.cluster}/{target.names.service(target.deployment, role)}"
-    limits = known(
-        "application-autoscaling:DescribeScalableTargets",
-        lambda: list(
-            target.account.all(
-                "application-autoscaling:DescribeScalableTargets", "ScalableTargets", ResourceIds=[resource], **place
-            )
-        ),
-        lambda items: items[0] if items else None,
-    )
-    if limits is None:
-        return Absent()
-    if isinstance(limits, Absent | Unknown):
-        return limits
-    return known(
-        "application-autoscaling:DescribeScalingPolicies",
-        lambda: list(
-            target.account.all(
-                "application-autoscaling:DescribeScalingPolicies", "ScalingPolicies", ResourceId=resource, **place
-            )
-        ),
-        lambda policies: _scaling_settings(limits, policies),
-    )
-
-
-def _scaling_settings(limits: Item, policies: Iterable[Item]) -> ScalingSettings:
-    state = limits.get("SuspendedState") or {}
-    return ScalingSettings(
-        minimum=int(limits["MinCapacity"]),
-        maximum=int(limits["MaxCapacity"]),
-        suspended=tuple(sorted(name for name, off in state.items() if off)),
-        policies=tuple(policy["PolicyName"] for policy in policies),
-    )
-
-
 def _groups(target: Target, parts: Iterable[object]) -> Mapping[str, Group] | Unknown:
     """By the ids that the parts themselves name: so those of an adopted VPC are the right ones, too."""
     wanted = sorted(
@@ -290,7 +193,7 @@ def _groups(target: Target, parts: Iterable[object]) -> Mapping[str, Group] | Un
     )
     if not wanted:
         return {}
-    return _there(
+    return told(
         "ec2:DescribeSecurityGroups",
         lambda: list(target.account.all("ec2:DescribeSecurityGroups", "SecurityGroups", GroupIds=wanted)),
         lambda items: {

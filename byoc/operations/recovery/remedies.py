@@ -33,6 +33,10 @@ class Outcome(enum.StrEnum):
     """Not now: it was tried before, or a run is at the stack."""
     DENIED = "denied"
     FAILED = "failed"
+    OFFERED = "offered"
+    """It would be done with ``--restore``."""
+    REFUSED = "refused"
+    """It goes beyond what is done without a person."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from byoc.operations.recovery.facts import (
     ServiceSettings,
     TaskSettings,
 )
-from byoc.operations.recovery.finding import Area, Finding, Severity
+from byoc.operations.recovery.finding import Area, Finding, Restore, Severity
 from byoc.operations.status.facts import ServiceFacts, Unknown
 from byoc.tags import DEPLOYMENT_KEY, INSTALL_KEY, RETENTION_KEY
 
@@ -78,11 +78,12 @@ def _of_task(facts: RecoveryFacts, role: str, task: TaskSettings) -> Iterator[Fi
     }
     wanted = section.cache.image if role == "cache" else section.image
     if task.image != wanted:
-        yield _ours(facts, role, f"service {role} runs image {task.image}, the config says {wanted}")
+        yield _ours(facts, role, f"service {role} runs image {task.image}, the config says {wanted}", Restore.PERSON)
     cpu, memory = sizes[role]
     if (task.cpu, task.memory) != (cpu, memory):
         now = f"{task.cpu} CPU units and {task.memory} MiB"
-        yield _ours(facts, role, f"service {role}: a container has {now}, the config says {cpu} and {memory}")
+        words = f"service {role}: a container has {now}, the config says {cpu} and {memory}"
+        yield _ours(facts, role, words, Restore.PERSON)
 
 
 def _of_count(facts: RecoveryFacts, role: str, service: ServiceFacts) -> Iterator[Finding]:
@@ -210,7 +211,10 @@ def _of_groups(facts: RecoveryFacts, groups: Mapping[str, Group]) -> Iterator[Fi
                 part=part,
                 severity=Severity.CRITICAL,
                 words=f"nothing reaches {name}: no rule of group {group.name} lets port {port} in",
-                way_out="byoc up --refresh of the account stack makes its rules again",
+                way_out=f"byoc up --refresh {facts.expected.stack} makes its rules again"
+                if facts.expected.inline
+                else "byoc up --refresh of the account stack makes its rules again",
+                restore=Restore.WATCH if facts.expected.inline else None,
             )
         added = [opening for opening in group.openings if not _is_ours(opening, port)]
         for opening in added:
@@ -232,7 +236,8 @@ def _range(first: int, last: int) -> str:
     return str(first) if first == last else f"{first}-{last}"
 
 
-def _ours(facts: RecoveryFacts, part: str, words: str) -> Finding:
+def _ours(facts: RecoveryFacts, part: str, words: str, restore: Restore = Restore.WATCH) -> Finding:
+    """What is managed here and differs; of the database only a person restores it, whatever ``restore`` says."""
     stack = facts.expected.stack
     return Finding(
         id="drift.managed",
@@ -242,6 +247,7 @@ def _ours(facts: RecoveryFacts, part: str, words: str) -> Finding:
         words=words,
         way_out=f"byoc up --refresh {stack} makes it as the config says (byoc preview --refresh shows it before); or "
         "write it into the config, if it is meant to stay",
+        restore=Restore.PERSON if part == "database" else restore,
     )
 
 

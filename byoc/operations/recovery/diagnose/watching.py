@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from byoc.operations.recovery.facts import AlarmSettings, RecoveryFacts, ScalingSettings
-from byoc.operations.recovery.finding import Area, Finding, Severity
+from byoc.operations.recovery.finding import Area, Finding, Restore, Severity
 from byoc.operations.status.alarms import SCALING
 from byoc.operations.status.facts import ALARM_ABSENT, Absent, Unknown
 
@@ -67,4 +67,5 @@ def _finding(name: str, part: str, words: str, way_out: str) -> Finding:
         severity=Severity.WARNING,
         words=words,
         way_out=way_out,
+        restore=Restore.WATCH if way_out.startswith("byoc up --refresh") else None,
     )
