@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-COPY_OF_KEY = "byoc-copy-of"
-"""The tag of a task definition that ``byoc rollback`` registered: the number of the revision that it is a copy of."""
+from byoc.tags import COPY_OF_KEY
+
 _ARN_PARTS = 7
 """Parts of a secret's ARN; what a container's ``valueFrom`` has beyond them is key, stage and version."""
 _NOT_OF_A_COPY = frozenset(
