@@ -9,8 +9,10 @@ from typing import Any
 
 from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError, AskingError
+from byoc.operations.many import chunks
 from byoc.operations.status.findings import revision_number
 from byoc.operations.targets import Target
+from byoc.operations.tasks import task_answers
 from byoc.operations.times import of_milliseconds
 
 CONTAINERS: Mapping[str, str] = {"api": "server", "queue": "queue", "cache": "cache"}
@@ -18,8 +20,6 @@ CONTAINERS: Mapping[str, str] = {"api": "server", "queue": "queue", "cache": "ca
 ROLES: Mapping[str, str] = {container: role for role, container in CONTAINERS.items()}
 _STREAMS_OF_A_CALL = 100
 """Streams that one ``logs:FilterLogEvents`` takes (Amazon CloudWatch Logs API Reference)."""
-_TASKS_OF_A_CALL = 100
-"""Tasks that one ``ecs:DescribeTasks`` takes (Amazon ECS API Reference)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,8 +33,8 @@ class Streams:
         """Arguments of one ``logs:FilterLogEvents`` each; none where no stream is meant."""
         if self.prefix:
             yield {"logStreamNamePrefix": self.prefix}
-        for first in range(0, len(self.names), _STREAMS_OF_A_CALL):
-            yield {"logStreamNames": list(self.names[first : first + _STREAMS_OF_A_CALL])}
+        for some in chunks(self.names, _STREAMS_OF_A_CALL):
+            yield {"logStreamNames": some}
 
 
 def streams_of_revision(target: Target, revision: int, role: str | None = None) -> Streams:
@@ -94,11 +94,8 @@ def _registered_or_none(target: Target, task_definition: str) -> datetime | None
 
 def _tasks(target: Target, family: str) -> Iterator[tuple[str, int | None]]:
     """The revision of each container that ECS knows, running or stopped, by the id of its task."""
-    account, cluster = target.account, target.names.cluster
     for status in ("RUNNING", "STOPPED"):
-        arns = list(account.all("ecs:ListTasks", "taskArns", cluster=cluster, family=family, desiredStatus=status))
-        for first in range(0, len(arns), _TASKS_OF_A_CALL):
-            answer = account.ask("ecs:DescribeTasks", cluster=cluster, tasks=arns[first : first + _TASKS_OF_A_CALL])
+        for answer in task_answers(target.account, target.names.cluster, family=family, desiredStatus=status):
             for task in answer.get("tasks") or ():
                 yield task["taskArn"].rpartition("/")[2], revision_number(task.get("taskDefinitionArn", ""))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -35,3 +35,9 @@ def each(items: Iterable[Item], work: Callable[[Item], Result], *, at_once: int 
         finally:
             for future in waiting:
                 future.cancel()
+
+
+def chunks(items: Sequence[Item], size: int) -> Iterator[list[Item]]:
+    """``items`` in pieces of at most ``size``, as a call takes them."""
+    for first in range(0, len(items), size):
+        yield list(items[first : first + size])

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
-import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
+
+from tests.operations.loopback import QuietServer, serving
 
 HOST = "127.0.0.1"
 
@@ -46,24 +47,10 @@ def proxy() -> Iterator[Proxy]:
     class Handler(_Handler):
         content = found
 
-    server = _Quiet((HOST, 0), Handler)
+    server = QuietServer((HOST, 0), Handler)
     found.port = server.server_address[1]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(server):
         yield found
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a client that does not wait is what a test asked for."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -9,14 +9,13 @@ import contextlib
 import ipaddress
 import json
 import ssl
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +23,8 @@ from urllib.parse import parse_qs, urlsplit
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from tests.operations.loopback import QuietServer, serving
 
 KEY = "lsv2_pt_0123456789abcdef_test"
 HOST = "127.0.0.1"
@@ -180,25 +181,11 @@ def langsmith_server(folder: Path) -> Iterator[LangSmithServer]:
     class Handler(_Handler):
         content = server
 
-    http = _Quiet((HOST, 0), Handler)
+    http = QuietServer((HOST, 0), Handler)
     http.socket = context.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
     server.port = http.server_address[1]
-    thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
+    with serving(http):
         yield server
-    finally:
-        http.shutdown()
-        http.server_close()
-        thread.join()
-
-
-class _Quiet(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Nothing: a client that does not trust the certificate, or does not wait, is what a test asked for."""
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -30,8 +30,8 @@ def literals(*parts: str) -> set[str]:
     ("parts", "features", "some"),
     [
         (("status",), {Feature.STATUS}, "rds:DescribeDBInstances"),
-        (("logs.py", "log_streams.py"), {Feature.LOGS, Feature.STATUS}, "logs:FilterLogEvents"),
-        (("events",), {Feature.EVENTS, Feature.STATUS}, "cloudwatch:DescribeAlarmHistory"),
+        (("logs.py", "log_streams.py", "tasks.py"), {Feature.LOGS, Feature.STATUS}, "logs:FilterLogEvents"),
+        (("events", "tasks.py"), {Feature.EVENTS, Feature.STATUS}, "cloudwatch:DescribeAlarmHistory"),
     ],
 )
 def test_what_a_part_asks_is_a_need_of_its_features(parts: tuple[str, ...], features: set[Feature], some: str) -> None:
@@ -46,6 +46,7 @@ def test_every_question_names_its_action_as_a_literal() -> None:
         *(ROOM / "events").rglob("*.py"),
         ROOM / "logs.py",
         ROOM / "log_streams.py",
+        ROOM / "tasks.py",
     ]:
         for asked in re.findall(r"\.(?:ask|all)\(\s*([^\s,)]+)", file.read_text()):
             assert ACTION.fullmatch(asked), f"{file.name}: {asked}"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -16,11 +18,6 @@ if TYPE_CHECKING:
     from byoc.operations.teardown.run import Engine, Outcome
     from byoc.operations.teardown.subject import Subject
 
-Stacks = Annotated[
-    list[str] | None,
-    typer.Argument(metavar="[STACK]...", help="Stacks by name, or patterns in quotes such as 'acme-*'."),
-]
-Every = Annotated[bool, typer.Option("--all", help="Every stack that has a file.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; needed where there is no terminal.")]
 SweepOnly = Annotated[bool, typer.Option("--sweep-only", help="Only look at what is left; change nothing.")]
 Unprotect = Annotated[bool, typer.Option("--unprotect", help="Take deletion protection off what goes.")]
@@ -38,15 +35,11 @@ AskCost = Annotated[
 Sandbox = Annotated[
     bool, typer.Option("--sandbox", help="Destroy as 'byoc sandbox destroy' does: for stacks of 'byoc sandbox up'.")
 ]
-Profile = Annotated[str | None, typer.Option("--profile", help="AWS profile to ask with. Default: AWS_PROFILE.")]
 AccountProfile = Annotated[
     str | None, typer.Option("--account-profile", help="AWS profile for account stacks. Default: as --profile.")
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, to keep or to send.")]
-Folder = Annotated[
-    Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
-]
 Profiles = tuple[str | None, str | None]
 """Of deployment stacks, and of account stacks."""
 Costs: TypeAlias = "Mapping[str, Cost | CostNotKnown]"

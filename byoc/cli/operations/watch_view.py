@@ -74,8 +74,9 @@ def _show(out: Console, case: Case) -> None:
     from rich.text import Text
 
     from byoc.operations.recovery.finding import Area
+    from byoc.operations.targets import label
 
-    name = case.stack if case.stack.endswith(case.deployment) else f"{case.stack}/{case.deployment}"
+    name = label(case.stack, case.deployment)
     kept = [finding for finding in case.diagnosis.findings if finding.area is Area.KEPT]
     others = [finding for finding in case.diagnosis.findings if finding.area is not Area.KEPT]
     wrong = len(case.diagnosis.wrong)

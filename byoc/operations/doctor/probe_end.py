@@ -10,6 +10,7 @@ from byoc.operations.account import Account
 from byoc.operations.doctor.asking import NoAnswer, known, known_or_absent
 from byoc.operations.doctor.probe_plan import Plan
 from byoc.operations.doctor.probe_requests import Made
+from byoc.operations.many import chunks
 
 _REASON = "byoc doctor --probe-egress is done"
 _DELETED_AT_ONCE = 10
@@ -28,8 +29,7 @@ def take_away(account: Account, plan: Plan, made: Made) -> list[str]:
         _try(left, arn, partial(account.ask, "ecs:DeregisterTaskDefinition", taskDefinition=arn))
     inactive = _revisions(account, plan, "INACTIVE")
     gone = list(dict.fromkeys([*active, *(inactive if isinstance(inactive, list) else ())]))
-    for first in range(0, len(gone), _DELETED_AT_ONCE):
-        chunk = gone[first : first + _DELETED_AT_ONCE]
+    for chunk in chunks(gone, _DELETED_AT_ONCE):
         _try(left, ", ".join(chunk), partial(_deleted, account, chunk))
     return left
 

@@ -25,9 +25,9 @@ from byoc.operations.doctor.quota_table import (
     Quota,
 )
 from byoc.operations.doctor.subject import DATABASE, LOAD_BALANCER, SECRET, SERVICE, Subject
+from byoc.operations.many import chunks
+from byoc.operations.tasks import TASKS_OF_A_CALL
 
-_TASKS_OF_A_CALL = 100
-"""Tasks that one ``ecs:DescribeTasks`` takes (Amazon ECS API Reference)."""
 _COUNTED_NATS = ("pending", "available", "deleting")
 """States of a NAT gateway that count (Amazon VPC User Guide: quotas)."""
 
@@ -137,8 +137,7 @@ def _tasks(subject: Subject, cluster: str) -> Iterable[Mapping[str, Any]]:
         arns = list(subject.account.all("ecs:ListTasks", "taskArns", cluster=cluster))
     except AbsentError:  # a cluster that went meanwhile
         return
-    for start in range(0, len(arns), _TASKS_OF_A_CALL):
-        some = arns[start : start + _TASKS_OF_A_CALL]
+    for some in chunks(arns, TASKS_OF_A_CALL):
         yield from subject.account.ask("ecs:DescribeTasks", cluster=cluster, tasks=some)["tasks"]
 
 

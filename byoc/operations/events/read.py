@@ -13,11 +13,10 @@ from byoc.operations.status.facts import Absent, Unknown
 from byoc.operations.status.findings import revision_number
 from byoc.operations.status.read import known, notes
 from byoc.operations.targets import Target
+from byoc.operations.tasks import task_answers
 
 DATABASE_DAYS = 14
 """How long Amazon RDS keeps events (Amazon RDS API Reference: DescribeEvents)."""
-_TASKS_OF_A_CALL = 100
-"""Tasks that one ``ecs:DescribeTasks`` takes (Amazon ECS API Reference)."""
 Item = Mapping[str, Any]
 
 
@@ -94,19 +93,10 @@ def _of_services(target: Target) -> Found:
 
 
 def _of_stopped(target: Target, role: str) -> Found:
-    account, cluster = target.account, target.names.cluster
     family = target.names.service(target.deployment, role)
-
-    def ask() -> list[Item]:
-        arns = list(account.all("ecs:ListTasks", "taskArns", cluster=cluster, family=family, desiredStatus="STOPPED"))
-        return [
-            account.ask("ecs:DescribeTasks", cluster=cluster, tasks=arns[first : first + _TASKS_OF_A_CALL])
-            for first in range(0, len(arns), _TASKS_OF_A_CALL)
-        ]
-
     return known(
         "ecs:DescribeTasks",
-        ask,
+        lambda: list(task_answers(target.account, target.names.cluster, family=family, desiredStatus="STOPPED")),
         lambda answers: [
             _stopped(task, role, at)
             for answer in answers

@@ -25,9 +25,8 @@ from byoc.operations.status.facts import Absent, ServiceFacts, Unknown
 from byoc.operations.status.findings import revision_number
 from byoc.operations.status.read import known, read_facts
 from byoc.operations.targets import Target
+from byoc.operations.tasks import task_answers
 
-_TASKS_OF_A_CALL = 100
-"""Tasks that one ``ecs:DescribeTasks`` takes (Amazon ECS API Reference)."""
 _METRIC_MINUTES = 30
 """How old the last figure of free storage may be; RDS writes one a minute."""
 _GIB = 1024**3
@@ -54,19 +53,10 @@ def read_recovery_facts(target: Target, config: AccountConfig | DeploymentConfig
 
 
 def _stopped(target: Target, role: str) -> Stopped:
-    account, cluster = target.account, target.names.cluster
     family = target.names.service(target.deployment, role)
-
-    def ask() -> list[Item]:
-        arns = list(account.all("ecs:ListTasks", "taskArns", cluster=cluster, family=family, desiredStatus="STOPPED"))
-        return [
-            account.ask("ecs:DescribeTasks", cluster=cluster, tasks=arns[first : first + _TASKS_OF_A_CALL])
-            for first in range(0, len(arns), _TASKS_OF_A_CALL)
-        ]
-
     found = known(
         "ecs:DescribeTasks",
-        ask,
+        lambda: list(task_answers(target.account, target.names.cluster, family=family, desiredStatus="STOPPED")),
         lambda answers: tuple(stopped_task(task) for answer in answers for task in answer["tasks"]),
     )
     return () if isinstance(found, Absent) else found  # without its cluster nothing was started

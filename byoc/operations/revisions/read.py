@@ -12,7 +12,7 @@ from typing import Any
 from byoc.errors import ByocError
 from byoc.operations.account import Account
 from byoc.operations.answers import AbsentError
-from byoc.operations.many import each
+from byoc.operations.many import chunks, each
 from byoc.operations.revisions.compare import Change, changes, size_text
 from byoc.operations.revisions.definitions import Definition, definition
 from byoc.operations.revisions.history import RevisionState, RolledOut, rolled_out, state_of
@@ -215,10 +215,8 @@ def _history(target: Target) -> tuple[dict[int, RolledOut], tuple[str, ...]]:
         deployments = _rollouts(target)
         arns = sorted({item["targetServiceRevisionArn"] for item in deployments})
         revisions: dict[str, Mapping[str, Any]] = {}
-        for first in range(0, len(arns), _REVISIONS_OF_A_CALL):
-            answer = target.account.ask(
-                "ecs:DescribeServiceRevisions", serviceRevisionArns=arns[first : first + _REVISIONS_OF_A_CALL]
-            )
+        for some in chunks(arns, _REVISIONS_OF_A_CALL):
+            answer = target.account.ask("ecs:DescribeServiceRevisions", serviceRevisionArns=some)
             revisions |= {item["serviceRevisionArn"]: item for item in answer["serviceRevisions"]}
     except (ByocError, AbsentError) as error:
         first_line = str(error).partition("\n")[0]

@@ -7,6 +7,7 @@ from typing import Any
 
 from byoc import tags
 from byoc.operations.answers import AbsentError
+from byoc.operations.many import chunks
 from byoc.operations.teardown.found import Found
 from byoc.operations.teardown.subject import Subject, tag_map
 
@@ -144,9 +145,3 @@ def cloud_map_services(subject: Subject) -> Iterator[dict[str, Any]]:
         for item in subject.account.all("servicediscovery:ListServices", "Services", Filters=[inside]):
             if subject.install is not None or item["Name"] in subject.deployment_names:
                 yield item
-
-
-def chunks(items: Sequence[str], size: int) -> Iterator[Sequence[str]]:
-    """``items`` in pieces of at most ``size``."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from byoc import tags
 from byoc.operations.answers import AbsentError
+from byoc.operations.many import chunks
 from byoc.operations.teardown.found import Found
-from byoc.operations.teardown.look_containers import chunks
 from byoc.operations.teardown.subject import Subject, tag_map
 
 REPOSITORY = "image repository"

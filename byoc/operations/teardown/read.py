@@ -8,6 +8,7 @@ from typing import TypeVar
 from byoc.errors import ByocError
 from byoc.operations.account import Account
 from byoc.operations.answers import AbsentError
+from byoc.operations.many import chunks
 from byoc.operations.teardown.facts import (
     BALANCER_PROTECTION,
     GUESTS,
@@ -21,7 +22,7 @@ from byoc.operations.teardown.facts import (
 from byoc.operations.teardown.found import Found, Look, NotAsked
 from byoc.operations.teardown.guests import guests
 from byoc.operations.teardown.look import look_around, reason
-from byoc.operations.teardown.look_containers import chunks, cloud_map_services
+from byoc.operations.teardown.look_containers import cloud_map_services
 from byoc.operations.teardown.look_data import DATABASE
 from byoc.operations.teardown.subject import Subject
 
