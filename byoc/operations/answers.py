@@ -6,11 +6,11 @@ A caller needs to tell these apart: what is not there is a fact, what was denied
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError, ValidationError
 from botocore.parsers import ResponseParserError
 
 from byoc.errors import ByocError
@@ -22,13 +22,20 @@ _THROTTLED = re.compile(r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|
 _ABSENT = re.compile(
     r"NotFound|NoSuch|DoesNotExist|ResourceNotFoundException|\.Missing$|ClusterNotFoundException|InvalidTarget$"
 )
-_INVALID_TOKEN = frozenset(
+_INVALID_TOKEN = frozenset(  # each protocol has its own (AWS docs: "Common errors" of the services, of EC2 and of IAM)
     {
+        "AuthFailure",
         "ExpiredToken",
         "ExpiredTokenException",
+        "IncompleteSignature",
+        "IncompleteSignatureException",
         "InvalidClientTokenId",
-        "UnrecognizedClientException",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "MissingAuthenticationTokenException",
+        "RequestExpired",
         "SignatureDoesNotMatch",
+        "UnrecognizedClientException",
     }
 )
 _LAYERS = (
@@ -44,6 +51,10 @@ _LAYERS = (
 stands for the policies of who asked."""
 _POLICIES_OF = ((":assumed-role/", "the policies of the role"), (":user/", "the policies of the user"))
 """Whose policies an identity-based policy is among, by the ARN that a message begins with."""
+_NOT_A_CODE = re.compile(r"\d*")
+"""What botocore takes for the error's code where the answer has none: every error of AWS's has one."""
+_SETTINGS = re.compile(r"Config|Region|Dependency|UnknownCredentialError|MFA|IMDSEndpoint")
+"""Names of botocore's errors about the files and variables that it is set up with."""
 
 
 class AskingError(ByocError):
@@ -123,12 +134,31 @@ def _explained(action: str, error: ClientError) -> Exception:
         return AbsentError(f"{code}: {message}")
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return NoAnswerError(action, f"AWS failed: {code}", "repeat it later")
+        return NoAnswerError(action, f"AWS failed: {code or status}", "repeat it later")
+    if _NOT_A_CODE.fullmatch(code):
+        return NoAnswerError(
+            action, f"an answer that is none of AWS's own: HTTP {status}", "see AWS_ENDPOINT_URL, HTTPS_PROXY"
+        )
     return ByocError(f"{action}: {code}: {message}")
 
 
-def _unreachable(action: str, error: BotoCoreError) -> AskingError:
-    name = type(error).__name__
-    if "Credential" in name or "Token" in name or name == "ProfileNotFound":
-        return CredentialsError(action, str(error), "name credentials: AWS_PROFILE, or aws sso login")
-    return NoAnswerError(action, f"no answer: {error}", "see whether AWS can be reached from here, then repeat")
+def _unreachable(action: str, error: BotoCoreError) -> ByocError:
+    name, words = type(error).__name__, "; ".join(str(error).splitlines())
+    if isinstance(error, ParamValidationError | ValidationError):
+        return ByocError(f"{action}: {words}")
+    if _SETTINGS.search(name):
+        return AskingError(action, words, "correct it: AWS_PROFILE, AWS_ENDPOINT_URL, ~/.aws/config")
+    if re.search("Credential|Token|Login|SSO", name) or name == "ProfileNotFound":
+        return CredentialsError(action, words, "name credentials: AWS_PROFILE, or aws sso login")
+    return NoAnswerError(action, f"no answer: {words}", "see whether AWS can be reached from here, then repeat")
+
+
+def listed(action: str, answer: Mapping[str, Any], key: str) -> list[Any]:
+    """The list that an answer has under ``key``; raises :class:`NoAnswerError` if it has none.
+
+    AWS writes a list in which nothing stands: where there is none, half an answer came, and nothing may be concluded.
+    """
+    found = answer.get(key)
+    if not isinstance(found, list):
+        raise NoAnswerError(action, f"half an answer: it lacks {key}", "repeat it later")
+    return found

@@ -34,8 +34,8 @@ class FakeAccount(Account):
         found: dict[str, Any] = answer
         return found
 
-    def all(self, action: str, key: str, *, region: str | None = None, **arguments: Any) -> Iterator[Any]:
-        yield from self.ask(action, region=region, **arguments).get(key) or []
+    def pages(self, action: str, *, region: str | None = None, **arguments: Any) -> Iterator[dict[str, Any]]:
+        yield self.ask(action, region=region, **arguments)
 
     def reopen(self) -> None:
         self.reopened += 1

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from byoc.operations.account import ATTEMPTS
 from byoc.operations.doctor import probe
+from byoc.operations.sessions import ATTEMPTS
 from byoc.sandbox.aws_profiles import ACCOUNT as OWNER
 from byoc.sandbox.emulator.faults import Fault
 from byoc.sandbox.emulator.single_tasks import Reach
