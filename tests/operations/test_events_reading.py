@@ -15,6 +15,7 @@ AT = datetime(2026, 5, 1, 8, 0, tzinfo=UTC)
 DAY = AT - timedelta(days=1)
 SCALING = {"type": "production", "size": {"minContainers": 1, "maxContainers": 3}}
 TASK = "arn:aws:ecs:us-west-2:123456789012:task/langgraph-cloud-cluster/cf2951f7a1b2c3d4e5f60718293a4b5c"
+SERVICES = "arn:aws:ecs:us-west-2:123456789012:service/langgraph-cloud-cluster/"
 
 
 def minutes(count: int) -> datetime:
@@ -44,7 +45,8 @@ def answers() -> dict[str, Any]:
                         {"createdAt": DAY - timedelta(minutes=1), "message": "(service x) is old."},
                     ],
                 }
-            ]
+            ],
+            "failures": [{"arn": f"{SERVICES}langgraph-cloud-chat-cache", "reason": "MISSING"}],
         },
         "ecs:ListTasks": lambda asked: {"taskArns": [TASK] if asked["family"].endswith("-api") else []},
         "ecs:DescribeTasks": {"tasks": [stopped()]},
@@ -102,12 +104,49 @@ def test_only_what_a_deployment_has_is_asked_about() -> None:
     }
 
 
-def test_the_database_is_asked_about_no_longer_than_it_remembers() -> None:
+@pytest.mark.parametrize(
+    ("back", "duration"),
+    [
+        (timedelta(minutes=30), 31),
+        (timedelta(days=1), 24 * 60 + 1),
+        (timedelta(days=400), DATABASE_DAYS * 24 * 60),
+        (-timedelta(hours=1), 1),
+    ],
+)
+def test_the_database_is_asked_by_how_long_ago_and_no_longer_than_it_remembers(back: timedelta, duration: int) -> None:
     account = FakeAccount(answers())
-    before = datetime.now(UTC)
-    read_story(target(account), before - timedelta(days=400))
-    (start,) = [asked["StartTime"] for action, asked in account.asked if action == "rds:DescribeEvents"]
-    assert timedelta(0) < start - (before - timedelta(days=DATABASE_DAYS)) < timedelta(minutes=5)
+    read_story(target(account), datetime.now(UTC) - back)
+    (asked,) = [asked for action, asked in account.asked if action == "rds:DescribeEvents"]
+    # Without a duration Amazon RDS tells of an hour.
+    assert asked == {
+        "SourceIdentifier": "langgraph-cloud-chat",
+        "SourceType": "db-instance",
+        "Duration": pytest.approx(duration, abs=1),
+    }
+    assert asked["Duration"] <= 20160
+
+
+@pytest.mark.parametrize(
+    ("failures", "why"),
+    [
+        ([{"arn": f"{SERVICES}langgraph-cloud-chat-cache", "reason": "INTERNAL"}], "INTERNAL"),
+        ([], "half an answer: it tells nothing of langgraph-cloud-chat-cache"),
+    ],
+)
+def test_a_service_that_ecs_could_not_look_at_is_named_and_the_others_are_heard(failures: Any, why: str) -> None:
+    answer = {**answers()["ecs:DescribeServices"], "failures": failures}
+    story = read_story(target(FakeAccount({**answers(), "ecs:DescribeServices": answer})), DAY)
+    assert story.unknown == (f"not known: events of the services: ecs:DescribeServices: {why}",)
+    assert "as many containers run as are wanted" in [event.text for event in story.events]
+
+
+def test_a_task_that_ecs_could_not_look_at_is_unknown_and_one_that_it_forgot_meanwhile_is_not() -> None:
+    def of(reason: str) -> tuple[str, ...]:
+        tasks = {"tasks": [], "failures": [{"arn": TASK, "reason": reason}]}
+        return read_story(target(FakeAccount({**answers(), "ecs:DescribeTasks": tasks})), DAY).unknown
+
+    assert of("MISSING") == ()
+    assert of("INTERNAL") == ("not known: stopped containers of api: ecs:DescribeTasks: ECS says INTERNAL",)
 
 
 @pytest.mark.parametrize(

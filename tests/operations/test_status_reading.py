@@ -200,6 +200,24 @@ def test_a_service_that_ecs_could_not_look_at_is_unknown_and_a_missing_one_absen
     assert services == {"api": Unknown(why="ecs:DescribeServices: INTERNAL"), "cache": Absent()}
 
 
+def test_a_service_of_which_ecs_says_nothing_at_all_is_unknown_and_not_absent() -> None:
+    answers = {**well(), "ecs:DescribeServices": {"services": [a_service("cache")], "failures": []}}
+    facts = read_facts(target(FakeAccount(answers)))
+    why = "ecs:DescribeServices: half an answer: it tells nothing of langgraph-cloud-chat-api"
+    assert facts.services["api"] == Unknown(why=why)
+    assert verdict(facts).state.value == "UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("action", "key"),
+    [("elasticloadbalancing:DescribeTargetGroups", "TargetGroups"), ("cloudwatch:DescribeAlarms", "MetricAlarms")],
+)
+def test_a_list_that_an_answer_lacks_is_not_an_empty_one(action: str, key: str) -> None:
+    found = verdict(read_facts(target(FakeAccount({**well(), action: {}}))))
+    assert (found.health.value, len(found.findings)) == ("unknown", 1)
+    assert found.findings[0].endswith(f"{action}: half an answer: it lacks {key}")
+
+
 def test_events_come_newest_first_whatever_their_order() -> None:
     events = [{"createdAt": AT.replace(hour=hour), "message": str(hour)} for hour in (3, 9, 5)] + [{"createdAt": AT}]
     answers = {**well(), "ecs:DescribeServices": {"services": [a_service("api", events=events)]}}

@@ -13,11 +13,11 @@ from rich.console import Console
 from byoc.cli.operations.status import name_of, view
 from byoc.config import AccountConfig
 from byoc.errors import InputError
-from byoc.operations.account import Account
-from byoc.operations.answers import AbsentError, DeniedError, NoAnswerError
+from byoc.operations.account import Account, AssumedRole
+from byoc.operations.answers import AbsentError, CredentialsError, DeniedError, NoAnswerError
 from byoc.operations.many import each
 from byoc.operations.status.read import read_facts
-from byoc.operations.status.report import all_well, deployment_document, read_status, summary
+from byoc.operations.status.report import Ways, all_well, deployment_document, read_status, summary
 from byoc.operations.status.states import verdict
 from byoc.operations.targets import Accounts, Stack
 from byoc.stack_config import load_stack_config
@@ -26,17 +26,22 @@ from tests.operations.test_status_reading import well
 
 RIGHT = {"Account": "123456789012", "Arn": "arn:aws:iam::123456789012:user/admin"}
 WRONG = {"Account": "210987654321", "Arn": "arn:aws:iam::210987654321:user/else"}
+MISSING = {
+    "clusters": [],
+    "failures": [{"arn": "arn:aws:ecs:us-west-2:123456789012:cluster/langgraph-cloud-cluster", "reason": "MISSING"}],
+}
 CLUSTER = {"status": "ACTIVE", "activeServicesCount": 5, "runningTasksCount": 6}
 
 
-def account_stack(name: str = "acme") -> Stack:
+def account_stack(name: str = "acme", **more: str) -> Stack:
     values = {
         "byoc:kind": "account",
         "byoc:accountId": "123456789012",
         "byoc:region": "us-west-2",
         "byoc:access": json.dumps({"enabled": False}),
+        **{f"byoc:{key}": value for key, value in more.items()},
     }
-    config = load_stack_config(values, set(), source=f"Pulumi.{name}.yaml")
+    config = load_stack_config(values, {"byoc:externalId"} & set(values), source=f"Pulumi.{name}.yaml")
     assert isinstance(config, AccountConfig)
     return Stack(name=name, config=config)
 
@@ -74,7 +79,7 @@ def test_an_account_stack_without_deployments_tells_of_the_cluster_that_it_share
 @pytest.mark.parametrize(
     ("answer", "state", "health", "finding"),
     [
-        ({"clusters": []}, "ABSENT", "down", "the cluster langgraph-cloud-cluster is not there"),
+        (MISSING, "ABSENT", "down", "the cluster langgraph-cloud-cluster is not there"),
         (AbsentError("gone"), "ABSENT", "down", "the cluster langgraph-cloud-cluster is not there"),
         ({"clusters": [{"status": "INACTIVE"}]}, "ABSENT", "down", "the cluster langgraph-cloud-cluster is not there"),
         ({"clusters": [{"status": "FAILED"}]}, "FAILED", "degraded", "the cluster langgraph-cloud-cluster is failed"),
@@ -84,6 +89,12 @@ def test_an_account_stack_without_deployments_tells_of_the_cluster_that_it_share
             "UNKNOWN",
             "unknown",
             "not known: ecs:DescribeClusters: half an answer (KeyError: 'status')",
+        ),
+        (
+            {"clusters": []},
+            "UNKNOWN",
+            "unknown",
+            "not known: ecs:DescribeClusters: half an answer: it tells nothing of langgraph-cloud-cluster",
         ),
     ],
 )
@@ -110,6 +121,78 @@ def test_stacks_of_one_account_try_its_way_once() -> None:
     found = list(read_status([account_stack(name) for name in ("a", "b", "c")], given))
     assert [row["stack"] for row in found] == ["a", "b", "c"]
     assert [action for action, _ in given.account.asked].count("sts:GetCallerIdentity") == 1
+
+
+def test_only_a_role_that_says_no_is_told_to_say_no() -> None:
+    role = AssumedRole(role_arn="arn:aws:iam::123456789012:role/r", external_id="secret")
+
+    def why(error: Exception) -> str:
+        given = Given({"sts:GetCallerIdentity": error})
+        given.account.role = role
+        (row,) = list(read_status([account_stack()], given))
+        (finding,) = row["findings"]
+        return str(finding)
+
+    refused = "arn:aws:iam::123456789012:role/r does not let these credentials in, or the external id is wrong"
+    assert why(DeniedError("sts:AssumeRole", "")) == f"not known: sts:AssumeRole: denied: {refused}"
+    assert why(NoAnswerError("sts:AssumeRole", "timed out", "later")) == "not known: sts:AssumeRole: timed out"
+    assert why(CredentialsError("sts:AssumeRole", "ExpiredToken", "")) == "not known: sts:AssumeRole: ExpiredToken"
+
+
+class Expiring(FakeAccount):
+    """An account whose credentials, once read, are not taken; new ones are, if somebody has signed in."""
+
+    def __init__(self, *, opened: bool, signed_in: bool) -> None:
+        super().__init__({"sts:GetCallerIdentity": lambda _: RIGHT if self.reopened and signed_in else EXPIRED})
+        self._read = opened
+
+    @property
+    def is_open(self) -> bool:
+        return self._read
+
+
+EXPIRED = CredentialsError("sts:GetCallerIdentity", "AWS does not take the credentials: ExpiredToken", "sign in")
+
+
+@pytest.mark.parametrize(
+    ("opened", "signed_in", "reached", "times"),
+    [(True, True, True, 2), (True, False, False, 2), (False, True, False, 1)],
+)
+def test_who_looks_for_hours_reads_credentials_anew_when_somebody_has_signed_in_again(
+    opened: bool, signed_in: bool, reached: bool, times: int
+) -> None:
+    given = Given({})
+    given.account = account = Expiring(opened=opened, signed_in=signed_in)
+    (way,) = Ways(given).open([account_stack()]).values()
+    assert (way is account) is reached
+    assert len(account.asked) == times
+
+
+def test_two_installs_of_one_account_are_reached_each_through_its_own_role(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    class Door(Account):
+        def ask(self, action: str, **_: Any) -> dict[str, Any]:
+            if self.role is None:
+                raise CredentialsError("sts:GetCallerIdentity", "none of this account", "")
+            asked.append(self.role.role_arn)
+            return RIGHT
+
+    monkeypatch.setattr("byoc.operations.status.report.Account", Door)
+    monkeypatch.setattr("byoc.operations.targets.Account", Door)
+    access = json.dumps({"controlPlane": "us"})
+    secret = "7f3c9a51-2e84-4b6d-a1c0-5d9e8f724b36"
+    stacks = [
+        account_stack(name, namePrefix=name, access=access, externalId=secret) for name in ("team-one", "team-two")
+    ]
+    ways = Ways(Accounts()).open([account_stack("bare"), *stacks])
+    assert ways["bare"] == "sts:GetCallerIdentity: none of this account"
+    roles = [way.role.role_arn for way in ways.values() if isinstance(way, Account) and way.role]
+    assert roles == sorted(asked)
+    assert [arn.rpartition("/")[2] for arn in roles] == [
+        "team-one-BYOCRole",
+        "team-two-BYOCRole",
+    ]
 
 
 def test_the_summary_counts_and_only_healthy_is_well() -> None:

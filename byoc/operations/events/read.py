@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -11,12 +12,13 @@ from byoc.operations.event_words import alarm_words, database_words, scaling_wor
 from byoc.operations.status.alarms import alarm_subjects
 from byoc.operations.status.facts import Absent, Unknown
 from byoc.operations.status.findings import revision_number
-from byoc.operations.status.read import known, notes
+from byoc.operations.status.read import known, notes, untold
 from byoc.operations.targets import Target
 from byoc.operations.tasks import task_answers
 
 DATABASE_DAYS = 14
 """How long Amazon RDS keeps events (Amazon RDS API Reference: DescribeEvents)."""
+MINUTES_OF_A_DAY = 24 * 60
 Item = Mapping[str, Any]
 
 
@@ -63,7 +65,7 @@ Found = list[Event] | Absent | Unknown
 
 
 def _sources(target: Target, since: datetime) -> Iterator[tuple[str, Found]]:
-    yield "events of the services", _of_services(target)
+    yield from _of_services(target)
     for role in target.service_roles:
         yield f"stopped containers of {role}", _of_stopped(target, role)
     if target.own_database:
@@ -73,23 +75,32 @@ def _sources(target: Target, since: datetime) -> Iterator[tuple[str, Found]]:
         yield f"scaling of {role}", _of_scaling(target, role)
 
 
-def _of_services(target: Target) -> Found:
+def _of_services(target: Target) -> Iterator[tuple[str, Found]]:
+    what = "events of the services"
     roles = {target.names.service(target.deployment, role): role for role in target.service_roles}
-    return known(
+    answer = known(
         "ecs:DescribeServices",
         lambda: target.account.ask("ecs:DescribeServices", cluster=target.names.cluster, services=list(roles)),
-        lambda answer: [
-            Event(
-                at=note.at,
-                source="ecs",
-                part=roles[service["serviceName"]],
-                text=service_words(note.text),
-                original=note.text,
-            )
-            for service in answer["services"]
-            for note in reversed(notes(service.get("events") or ()))
-        ],
+        lambda answer: {**answer, "services": list(answer["services"])},
     )
+    if isinstance(answer, Absent | Unknown):
+        yield what, answer
+        return
+    found = known("ecs:DescribeServices", lambda: answer, lambda answer: list(_said(answer, roles)))
+    yield what, found
+    if isinstance(found, Unknown):
+        return
+    told = {service.get("serviceName") for service in answer["services"]}
+    for name in roles.keys() - told:
+        if why := untold(answer, name):
+            yield what, Unknown(why=f"ecs:DescribeServices: {why}")
+
+
+def _said(answer: Item, roles: Mapping[str, str]) -> Iterator[Event]:
+    for service in answer["services"]:
+        part = roles[service["serviceName"]]
+        for note in reversed(notes(service.get("events") or ())):
+            yield Event(at=note.at, source="ecs", part=part, text=service_words(note.text), original=note.text)
 
 
 def _of_stopped(target: Target, role: str) -> Found:
@@ -121,8 +132,9 @@ def _stopped(task: Item, role: str, at: datetime) -> Event:
 
 
 def _of_database(target: Target, since: datetime) -> Found:
-    # A little less than the limit: the question takes time, too.
-    first = max(since, datetime.now(UTC) - timedelta(days=DATABASE_DAYS) + timedelta(minutes=1))
+    # By how long ago: without a duration RDS takes an hour, and with times the two clocks would have to agree. A minute
+    # more, because the question takes time, too.
+    minutes = math.ceil((datetime.now(UTC) - since) / timedelta(minutes=1)) + 1
     return known(
         "rds:DescribeEvents",
         lambda: list(
@@ -131,7 +143,7 @@ def _of_database(target: Target, since: datetime) -> Found:
                 "Events",
                 SourceIdentifier=target.names.database(target.deployment),
                 SourceType="db-instance",
-                StartTime=first,
+                Duration=min(max(minutes, 1), DATABASE_DAYS * MINUTES_OF_A_DAY),
             )
         ),
         lambda items: [

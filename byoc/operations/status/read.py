@@ -82,13 +82,20 @@ def _named_service(answer: Item, name: str) -> ServiceFacts | Absent | Unknown:
     for item in answer["services"]:
         if item["serviceName"] == name:
             return Absent() if item["status"] == "INACTIVE" else service_facts(item)
+    why = untold(answer, name)
+    return Unknown(why=f"ecs:DescribeServices: {why}") if why else Absent()
+
+
+def untold(answer: Item, name: str) -> str:
+    """Why ECS tells nothing of what was asked for by name; empty if that is not there, which ECS says, too."""
     reasons = {
         str(failure.get("reason"))
         for failure in answer.get("failures") or ()
         if str(failure.get("arn")).endswith(f"/{name}")
     }
-    strange = reasons - {"MISSING"}
-    return Unknown(why=f"ecs:DescribeServices: {', '.join(sorted(strange))}") if strange else Absent()
+    if not reasons:
+        return f"half an answer: it tells nothing of {name}"
+    return ", ".join(sorted(reasons - {"MISSING"}))
 
 
 def service_facts(item: Item) -> ServiceFacts:

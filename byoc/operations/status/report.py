@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from byoc.config import AccountConfig
+from byoc.config import AccountConfig, DeploymentConfig
 from byoc.errors import ByocError, InputError
 from byoc.operations.account import Account, AssumedRole
-from byoc.operations.answers import AskingError
+from byoc.operations.answers import AskingError, CredentialsError, DeniedError
 from byoc.operations.event_words import service_words
 from byoc.operations.many import AT_ONCE, each
 from byoc.operations.status.facts import Absent, DatabaseFacts, Facts, IngressFacts, ServiceFacts, Unknown
 from byoc.operations.status.findings import revision_number
-from byoc.operations.status.read import known, read_facts
+from byoc.operations.status.read import read_facts
+from byoc.operations.status.shared import account_document, head, shared
 from byoc.operations.status.states import DeploymentState, Health, RevisionState, Verdict, verdict
 from byoc.operations.targets import Accounts, Stack, Target, targets
 from byoc.operations.times import iso
@@ -49,21 +50,23 @@ class Ways:
 
     def open(self, stacks: Sequence[Stack]) -> dict[str, Account | str]:
         """For each stack, the account, or why it cannot be reached."""
-        firsts = {id(account): (account, stack) for stack in stacks if (account := self._accounts.of(stack.config))}
-        tried = dict(zip(firsts, each(firsts.values(), lambda item: self._tried(*item)), strict=True))
-        return {stack.name: tried[id(self._accounts.of(stack.config))] for stack in stacks}
+        found = {stack.name: (self._accounts.of(stack.config), _role_of(stack.config)) for stack in stacks}
+        # Installs that share an account have a role each.
+        different = {(id(account), role): (account, role) for account, role in found.values()}
+        tried = dict(zip(different, each(different.values(), lambda way: self._tried(*way)), strict=True))
+        return {name: tried[id(account), role] for name, (account, role) in found.items()}
 
-    def _tried(self, account: Account, stack: Stack) -> Account | str:
+    def _tried(self, account: Account, role: AssumedRole | None) -> Account | str:
         why = _refusal(account)
-        role = _role_of(stack.config) if isinstance(stack.config, AccountConfig) else None
         if not why or role is None:
             return why or account
         through = Account(account.account, role=role, profile=self._profile)
         return why if _refusal(through) else through
 
 
-def _role_of(config: AccountConfig) -> AssumedRole | None:
-    if not config.access.enabled or config.external_id is None:
+def _role_of(config: AccountConfig | DeploymentConfig) -> AssumedRole | None:
+    """The role of an account stack; a deployment stack's stands in the way to its account already."""
+    if isinstance(config, DeploymentConfig) or not config.access.enabled or config.external_id is None:
         return None
     return AssumedRole(
         role_arn=config.account.role_arn(config.names.control_plane_role, config.access.role_path),
@@ -72,14 +75,24 @@ def _role_of(config: AccountConfig) -> AssumedRole | None:
 
 
 def _refusal(account: Account) -> str:
-    """Why an account cannot be reached; empty if it can."""
+    """Why an account cannot be reached; empty if it can.
+
+    Credentials that were read long ago, and are not taken any more, are read anew first: somebody has signed in again.
+    """
+    read_before = account.is_open
     try:
-        account.require_right_account()
+        try:
+            account.require_right_account()
+        except CredentialsError:
+            if not read_before:
+                raise
+            account.reopen()
+            account.require_right_account()
     except AskingError as error:
-        if error.action == "sts:AssumeRole":
-            arn = account.role.role_arn if account.role is not None else "the role"
-            return f"{error.action}: {error.what}: {arn} does not let these credentials in, or the external id is wrong"
-        return f"{error.action}: {error.what}"
+        why = f"{error.action}: {error.what}"
+        if error.action == "sts:AssumeRole" and isinstance(error, DeniedError) and account.role is not None:
+            return f"{why}: {account.role.role_arn} does not let these credentials in, or the external id is wrong"
+        return why
     except InputError as error:
         return f"{str(error).splitlines()[0]}, not of {account.account.account_id} (--profile, AWS_PROFILE)"
     except ByocError as error:
@@ -120,30 +133,19 @@ def _status(subject: _Subject, ways: Mapping[str, Account | str]) -> Document:
     if isinstance(account, str):
         return _unreachable(subject, account)
     if subject.target is None:
-        return _shared(subject.stack, account)
+        return shared(subject.stack, account)
     target = replace(subject.target, account=account)
     facts = read_facts(target)
     return deployment_document(target, facts, verdict(facts))
 
 
-def _head(stack: Stack, deployment: str | None) -> Document:
-    config = stack.config
-    return {
-        "kind": "account" if deployment is None else "deployment",
-        "stack": stack.name,
-        "deployment": deployment,
-        "account": config.account.account_id,
-        "region": config.account.region,
-    }
-
-
 def _unreachable(subject: _Subject, why: str) -> Document:
     finding = f"not known: {why}"
     if subject.target is None:
-        return _account_document(subject.stack, "UNKNOWN", Health.UNKNOWN, [finding])
+        return account_document(subject.stack, "UNKNOWN", Health.UNKNOWN, [finding])
     unknown = {"state": "UNKNOWN"}
     return {
-        **_head(subject.stack, subject.target.deployment),
+        **head(subject.stack, subject.target.deployment),
         "state": DeploymentState.UNKNOWN.value,
         "health": Health.UNKNOWN.value,
         "revision": {"number": None, "state": RevisionState.UNKNOWN.value, "image": None, "changedAt": None}
@@ -155,40 +157,6 @@ def _unreachable(subject: _Subject, why: str) -> Document:
         "alarms": {"state": "UNKNOWN"},
         "events": [],
         "findings": [finding],
-    }
-
-
-def _shared(stack: Stack, account: Account) -> Document:
-    """What an account stack without deployments of its own has for those of other stacks: the cluster."""
-    name = stack.config.names.cluster
-    found = known(
-        "ecs:DescribeClusters",
-        lambda: account.ask("ecs:DescribeClusters", clusters=[name]),
-        lambda answer: next((dict(item) for item in answer["clusters"] if item["status"] != "INACTIVE"), None),
-    )
-    if isinstance(found, Unknown):
-        return _account_document(stack, "UNKNOWN", Health.UNKNOWN, [f"not known: {found.why}"])
-    if found is None or isinstance(found, Absent):
-        return _account_document(stack, "ABSENT", Health.DOWN, [f"the cluster {name} is not there"])
-    state = str(found["status"])
-    counts = {
-        "services": int(found.get("activeServicesCount", 0)),
-        "containers": int(found.get("runningTasksCount", 0)),
-    }
-    if state != "ACTIVE":
-        return _account_document(stack, state, Health.DEGRADED, [f"the cluster {name} is {state.lower()}"], counts)
-    return _account_document(stack, state, Health.HEALTHY, [], counts)
-
-
-def _account_document(
-    stack: Stack, state: str, health: Health, findings: list[str], counts: Mapping[str, int] | None = None
-) -> Document:
-    return {
-        **_head(stack, None),
-        "state": state,
-        "health": health.value,
-        "cluster": {"name": stack.config.names.cluster, "state": state, **(counts or {})},
-        "findings": findings,
     }
 
 
