@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.console import Console, Group
 from rich.live import Live
 from rich.spinner import Spinner
@@ -30,6 +31,8 @@ _STYLES = {
 }
 _PLAIN_WIDTH = 1000
 """Characters per line when no terminal says: nothing is cut or folded, so that it can be searched."""
+_SHORTEST_NAME = 12
+"""Characters that a name keeps where a table is narrow."""
 _SHOWN_RUNNING = 12
 """Running steps shown at once; more are counted."""
 
@@ -162,6 +165,24 @@ def rows_table(columns: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Tab
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def show_table(out: Console, table: Table) -> None:
+    """A table of which only the first column, which names things, is folded where the terminal is narrow.
+
+    Where not even that makes it fit, its lines are longer than the terminal, which breaks them: no word is cut.
+    """
+    _, *others = table.columns
+    longest, *widths = (max(cell_len(str(cell)) for cell in (column.header, *column.cells)) for column in table.columns)
+    gaps = 2 * len(others)
+    if longest + sum(widths) + gaps > out.width:
+        table.padding, gaps = (0, 1, 0, 0), len(others)
+    for column, width in zip(others, widths, strict=True):
+        column.no_wrap, column.min_width = True, width
+    least = min(longest, _SHORTEST_NAME) + sum(widths) + gaps
+    if least > out.width:
+        table.width = least
+    out.print(table, crop=False)
 
 
 def outputs_table(outputs: Mapping[str, Any]) -> Table:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import threading
+import time
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from rich.console import Console
 
-from byoc.cli.operations.status import name_of, view
+from byoc.cli.operations.status import name_of, show
 from byoc.config import AccountConfig
 from byoc.errors import InputError
 from byoc.operations.account import Account, AssumedRole
@@ -248,17 +250,35 @@ def test_an_inline_deployment_is_named_with_its_stack() -> None:
     assert name_of({"stack": "acme", "deployment": None}) == "acme"
 
 
-def test_a_row_of_the_table_fits_eighty_columns_and_many_rows_have_no_details() -> None:
-    def shown(count: int) -> list[str]:
-        out = Console(width=80, record=True, file=io.StringIO())
-        out.print(view([document() for _ in range(count)]))
-        return out.export_text().splitlines()
+def drawn(rows: list[dict[str, Any]], width: int = 80) -> list[str]:
+    out = Console(width=width, record=True, file=io.StringIO())
+    show(rows, out)
+    return [line.rstrip() for line in out.export_text().splitlines()]
 
-    few, many = shown(1), shown(4)
+
+def test_a_row_of_the_table_fits_eighty_columns_and_many_rows_have_no_details() -> None:
+    few, many = drawn([document()]), drawn([document() for _ in range(4)])
     assert few[1].split() == ["demo-chat", "READY", "3", "DEPLOYED", "1/1", "healthy", "available", "available", "0"]
     assert "demo-chat: http://chat.elb.example" in few
     assert "demo-chat: http://chat.elb.example" not in many
     assert many[-1] == "4 healthy"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 200])
+def test_on_a_narrow_terminal_no_word_and_no_address_is_cut(width: int) -> None:
+    address = "https://langgraph-cloud-assistant-1234567890.us-west-2.elb.amazonaws.com/a-long-mount-prefix"
+    lines = drawn([{**document(), "stack": "acme-production-of-the-chat", "url": address}], width)
+    words = {word for line in lines for word in line.split()}
+    assert {"revision", "running", "health", "database", "alarms", "healthy", "available", "DEPLOYED"} <= words
+    assert lines[1].startswith("acme-product")
+    assert f"acme-production-of-the-chat: {address}" in lines
+    assert max(len(line) for line in lines[:2]) <= max(width, 72)
+
+
+def test_a_name_alone_is_folded_where_the_rest_fits() -> None:
+    head, first, second, *_ = drawn([{**document(), "stack": "acme-production-of-the-chat"}], 80)
+    assert (head.split()[0], first.split()[1], second.split()[1:]) == ("stack", "READY", [])
+    assert "acme-production-of-the-chat".startswith(first.split()[0] + second.split()[0])
 
 
 def test_each_begins_no_more_when_the_caller_stops() -> None:
@@ -277,6 +297,41 @@ def test_each_begins_no_more_when_the_caller_stops() -> None:
         list(each(numbers(), work, at_once=1))
     assert begun[:3] == [0, 1, 2]
     assert len(begun) < 20
+
+
+@pytest.mark.parametrize("only_looks", [False, True])
+def test_each_is_the_same_whether_it_is_waited_for_or_not(only_looks: bool) -> None:
+    found = each(range(300), lambda number: -number, at_once=4, only_looks=only_looks)
+    assert list(found) == [-number for number in range(300)]
+    with pytest.raises(InputError, match="the third"):
+        list(each((1, 2, 3), _third, at_once=2, only_looks=only_looks))
+
+
+def _third(number: int) -> int:
+    if number == 3:
+        raise InputError("the third")
+    return number
+
+
+def test_who_only_looks_is_not_waited_for_when_somebody_stops() -> None:
+    silent, begun = threading.Event(), threading.Event()
+
+    def work(number: int) -> int:
+        if number:
+            begun.set()
+            silent.wait(30)
+        return number
+
+    results = each(range(3), work, at_once=2, only_looks=True)
+    try:
+        assert next(results) == 0
+        assert begun.wait(10)
+        before = time.monotonic()
+        results.close()  # type: ignore[attr-defined]
+        assert time.monotonic() - before < 5
+        assert all(thread.daemon for thread in threading.enumerate() if thread.name == "byoc")
+    finally:
+        silent.set()
 
 
 def test_each_gives_results_in_order_and_of_none_nothing() -> None:

@@ -12,7 +12,8 @@ import typer
 from byoc.cli.operations.options import Every, Folder, Profile, Stacks
 
 if TYPE_CHECKING:
-    from rich.console import Console, Group
+    from rich.console import Console
+    from rich.table import Table
     from rich.text import Text
 
 Document = Mapping[str, Any]
@@ -51,7 +52,7 @@ def status(
 
         show_json(summary(rows))
     else:
-        _show(rows)
+        show(rows)
     return _code(rows)
 
 
@@ -75,12 +76,12 @@ def _code(rows: Sequence[Document]) -> int:
 def _watch(look: Callable[[], list[Document]], interval: float, *, json: bool) -> int:
     """Until Ctrl-C, which is the way to end it: the exit code is that of the last look."""
     code = 0
-    show = _json_line if json else _screen()
+    draw = _json_line if json else _screen()
     try:
         while True:
             rows = look()
             code = _code(rows)
-            show(rows)
+            draw(rows)
             time.sleep(interval)
     except KeyboardInterrupt:
         return code
@@ -100,26 +101,29 @@ def _screen() -> Callable[[list[Document]], None]:
 
     out = console()
 
-    def show(rows: list[Document]) -> None:
+    def again(rows: list[Document]) -> None:
         if out.is_terminal:
             out.clear()
-        _show(rows, out, at=True)
+        show(rows, out, at=True)
 
-    return show
+    return again
 
 
-def _show(rows: list[Document], out: Console | None = None, *, at: bool = False) -> None:
-    from byoc.cli.view import console
+def show(rows: Sequence[Document], out: Console | None = None, *, at: bool = False) -> None:
+    """The table and what stands below it, for people; ``at``: with the time."""
+    from byoc.cli.view import console, show_table
 
     out = out or console()
     if at:
         out.print(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), style="dim")
-    out.print(view(rows))
+    table, lines = view(rows)
+    show_table(out, table)
+    for line in lines:
+        out.print(line, soft_wrap=True)  # so that an address can be copied whole
 
 
-def view(rows: Sequence[Document]) -> Group:
+def view(rows: Sequence[Document]) -> tuple[Table, list[Text]]:
     """The table, and under it what is wrong; of few deployments also the rest."""
-    from rich.console import Group
     from rich.text import Text
 
     from byoc.cli.view import rows_table
@@ -133,7 +137,7 @@ def view(rows: Sequence[Document]) -> Group:
     for row in rows:
         counted[row["health"]] = counted.get(row["health"], 0) + 1
     counts = Text(", ".join(f"{counted[health]} {health}" for health in _STYLES if health in counted) or "no stack")
-    return Group(table, *below, *([counts] if len(rows) > 1 else []))
+    return table, [*below, *([counts] if len(rows) > 1 else [])]
 
 
 def name_of(row: Document) -> str:

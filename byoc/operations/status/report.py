@@ -53,7 +53,9 @@ class Ways:
         found = {stack.name: (self._accounts.of(stack.config), _role_of(stack.config)) for stack in stacks}
         # Installs that share an account have a role each.
         different = {(id(account), role): (account, role) for account, role in found.values()}
-        tried = dict(zip(different, each(different.values(), lambda way: self._tried(*way)), strict=True))
+        tried = dict(
+            zip(different, each(different.values(), lambda way: self._tried(*way), only_looks=True), strict=True)
+        )
         return {name: tried[id(account), role] for name, (account, role) in found.items()}
 
     def _tried(self, account: Account, role: AssumedRole | None) -> Account | str:
@@ -107,7 +109,9 @@ def read_status(
     shares. At most ``at_once`` deployments are asked about at a time. Raises nothing of AWS's.
     """
     ways = Ways(accounts, profile).open(stacks)
-    yield from each(_subjects(stacks, accounts), lambda subject: _status(subject, ways), at_once=at_once)
+    yield from each(
+        _subjects(stacks, accounts), lambda subject: _status(subject, ways), at_once=at_once, only_looks=True
+    )
 
 
 def summary(rows: Iterable[Mapping[str, Any]]) -> Document:
