@@ -45,7 +45,7 @@ def newest_lines(targets: Sequence[Target], wanted: Wanted, count: int) -> Itera
     Several deployments are read at once; ``count`` of each are kept at most.
     """
     kept: list[Line] = []
-    for found in each(targets, lambda target: _tail(target, wanted, count)):
+    for found in each(targets, lambda target: _tail(target, wanted, count), only_looks=True):
         if isinstance(found, Unread):
             yield found
         else:
@@ -63,12 +63,14 @@ def follow_lines(
     wanted: Wanted,
     *,
     note: Callable[[Target, str], None],
+    last: int = 0,
     sleep: Callable[[float], None] | None = None,
 ) -> Iterator[Line | Unread]:
     """The entries of all and then each new one, as they come, until the caller stops or none can be read any more.
 
-    ``note`` is told of pauses and new credentials, as with :func:`~byoc.operations.logs.follow`. One of the deployments
-    that cannot be read stops no other.
+    ``last``: so many of the newest of those that are there already, of each deployment; 0: all. ``note`` is told of
+    pauses and new credentials, as with :func:`~byoc.operations.logs.follow`. One of the deployments that cannot be read
+    stops no other.
     """
     brought: Queue[Line | Unread | Exception | None] = Queue(_WAITING)
     stopped = threading.Event()
@@ -81,7 +83,7 @@ def follow_lines(
 
     def bring(target: Target) -> None:
         try:
-            for entry in follow(target, wanted, note=lambda text: note(target, text), sleep=pause):
+            for entry in follow(target, wanted, note=lambda text: note(target, text), last=last, sleep=pause):
                 brought.put(Line(target=target, entry=entry))
         except _StoppedError:
             return

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from byoc.errors import ByocError
-from byoc.operations.answers import AbsentError, AskingError
+from byoc.operations.answers import AbsentError, AskingError, listed
 from byoc.operations.many import chunks
 from byoc.operations.status.findings import revision_number
 from byoc.operations.targets import Target
@@ -95,16 +95,31 @@ def _registered_or_none(target: Target, task_definition: str) -> datetime | None
 def _tasks(target: Target, family: str) -> Iterator[tuple[str, int | None]]:
     """The revision of each container that ECS knows, running or stopped, by the id of its task."""
     for status in ("RUNNING", "STOPPED"):
-        for answer in task_answers(target.account, target.names.cluster, family=family, desiredStatus=status):
-            for task in answer.get("tasks") or ():
-                yield task["taskArn"].rpartition("/")[2], revision_number(task.get("taskDefinitionArn", ""))
+        try:
+            for answer in task_answers(target.account, target.names.cluster, family=family, desiredStatus=status):
+                for task in listed("ecs:DescribeTasks", answer, "tasks"):
+                    yield task["taskArn"].rpartition("/")[2], revision_number(task.get("taskDefinitionArn", ""))
+        except AbsentError:  # there is no cluster any more; what its containers wrote may still be there
+            return
 
 
 def _streams(target: Target, prefix: str) -> Iterator[tuple[str, datetime | None]]:
     """Each stream with the moment of its first entry."""
     group = target.names.log_group
-    for item in target.account.all(
-        "logs:DescribeLogStreams", "logStreams", logGroupName=group, logStreamNamePrefix=prefix
-    ):
-        began = item.get("firstEventTimestamp") or item.get("creationTime")
-        yield item["logStreamName"], of_milliseconds(began) if began is not None else None
+    try:
+        for item in target.account.all(
+            "logs:DescribeLogStreams", "logStreams", logGroupName=group, logStreamNamePrefix=prefix
+        ):
+            began = item.get("firstEventTimestamp") or item.get("creationTime")
+            yield item["logStreamName"], of_milliseconds(began) if began is not None else None
+    except AbsentError as error:
+        raise no_log_group(target, error) from error
+
+
+def no_log_group(target: Target, error: AbsentError) -> ByocError:
+    """What is said where the install's log group is not there."""
+    return ByocError(
+        f"there is no log group {target.names.log_group} in account {target.account.account.account_id}, "
+        f"{target.account.account.region}: {error}\n"
+        "      mend it:  see whether the account stack is up, and whether byoc:namePrefix is the same in both"
+    )

@@ -5,15 +5,17 @@ Each container writes into a stream of its own, ``<deployment>/<container>/<task
 
 from __future__ import annotations
 
+import heapq
 import time
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from byoc.errors import ByocError, InputError
+from byoc.errors import InputError
 from byoc.operations.answers import AbsentError, CredentialsError, NoAnswerError
-from byoc.operations.log_streams import CONTAINERS, ROLES, Streams, streams_of_revision
+from byoc.operations.log_streams import CONTAINERS, ROLES, Streams, no_log_group, streams_of_revision
 from byoc.operations.targets import Target
 from byoc.operations.times import iso, milliseconds, of_milliseconds
 
@@ -25,6 +27,8 @@ LATE = timedelta(seconds=30)
 """How late an entry may come and still be followed: containers send theirs in bundles, each on its own."""
 _PATTERN_SIGNS = ("{", "[", '"', "?", "-", "%")
 """What a filter pattern of CloudWatch begins with that is more than a text."""
+_SEEN = 10_000
+"""So many entries are remembered before those that cannot come again are forgotten."""
 _FAILURES = 5
 """So many times in a row may the credentials be refused before ``follow`` gives up."""
 
@@ -83,9 +87,7 @@ def read_entries(target: Target, wanted: Wanted) -> Iterator[Entry]:
     """The entries, the oldest first, page by page. Raises :class:`~byoc.operations.answers.AskingError` where AWS gives
     no answer, and :class:`~byoc.errors.ByocError` if there is no log group, or nothing is known of the revision.
     """
-    streams = _streams(target, wanted)
-    for arguments in streams.questions():
-        yield from _asked(target, wanted, arguments, wanted.since)
+    yield from _since(target, wanted, wanted.since)
 
 
 def follow(
@@ -93,23 +95,33 @@ def follow(
     wanted: Wanted,
     *,
     note: Callable[[str], None],
+    last: int = 0,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Entry]:
     """The entries, and then each new one, until the caller stops; none comes twice.
 
-    A busy AWS is asked again after longer and longer pauses; with credentials that have expired, new ones are read.
-    ``note`` is told of both.
+    ``last``: so many of the newest of those that are there already; 0: all. A busy AWS is asked again after longer and
+    longer pauses; with credentials that have expired, new ones are read. ``note`` is told of both.
     """
     seen: dict[str, datetime] = {}
-    newest, pause, refused = wanted.since, POLL_SECONDS, 0
+    newest, pause, refused, bound = wanted.since, POLL_SECONDS, 0, _SEEN
+    there: deque[Entry] | None = deque(maxlen=last) if last else None
     while True:
         try:
             for entry in _since(target, wanted, newest if not seen else max(wanted.since, newest - LATE)):
-                if entry.id not in seen:
-                    seen[entry.id] = entry.at
-                    newest = max(newest, entry.at)
+                if entry.id in seen:
+                    continue
+                seen[entry.id] = entry.at
+                newest = max(newest, entry.at)
+                if len(seen) > bound:
+                    seen = _late(seen, newest)
+                    bound = max(_SEEN, 2 * len(seen))
+                if there is None:
                     yield entry
-            pause, refused = POLL_SECONDS, 0
+                else:
+                    there.append(entry)
+            yield from there or ()
+            there, pause, refused = None, POLL_SECONDS, 0
         except NoAnswerError as error:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
             note(f"{error.what}; trying again in {pause:.0f} s")
@@ -119,13 +131,21 @@ def follow(
                 raise
             note(f"{error.what}; reading new credentials")
             target.account.reopen()
-        seen = {id_: at for id_, at in seen.items() if at >= newest - LATE}
+        seen = _late(seen, newest)
         sleep(pause)
 
 
+def _late(seen: Mapping[str, datetime], newest: datetime) -> dict[str, datetime]:
+    """Those that another question may bring again."""
+    return {id_: at for id_, at in seen.items() if at >= newest - LATE}
+
+
 def _since(target: Target, wanted: Wanted, first: datetime) -> Iterator[Entry]:
-    for arguments in _streams(target, wanted).questions():
-        yield from _asked(target, wanted, arguments, first)
+    """CloudWatch puts the entries of one question in order; of several questions they are merged."""
+    questions = _streams(target, wanted).questions()
+    yield from heapq.merge(
+        *(_asked(target, wanted, arguments, first) for arguments in questions), key=lambda entry: entry.at
+    )
 
 
 def _streams(target: Target, wanted: Wanted) -> Streams:
@@ -146,11 +166,7 @@ def _asked(target: Target, wanted: Wanted, arguments: Mapping[str, Any], first: 
         for item in target.account.all("logs:FilterLogEvents", "events", logGroupName=group, **arguments, **limits):
             yield _entry(item)
     except AbsentError as error:
-        raise ByocError(
-            f"there is no log group {group} in account {target.account.account.account_id}, "
-            f"{target.account.account.region}: {error}\n"
-            "      mend it:  see whether the account stack is up, and whether byoc:namePrefix is the same in both"
-        ) from error
+        raise no_log_group(target, error) from error
 
 
 def _entry(item: Mapping[str, Any]) -> Entry:

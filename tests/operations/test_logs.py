@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from byoc.errors import ByocError, InputError
+from byoc.operations import logs
 from byoc.operations.answers import AbsentError, CredentialsError, DeniedError, NoAnswerError
 from byoc.operations.logs import Entry, Wanted, filter_pattern, follow, read_entries
 from byoc.operations.times import iso, milliseconds, moment
@@ -180,6 +181,34 @@ def test_more_than_a_hundred_containers_are_asked_about_in_parts() -> None:
     assert [len(part) for part in names] == [100, 50]
 
 
+def test_entries_of_more_than_a_hundred_containers_are_in_order_over_all_of_them() -> None:
+    many = {f"a{number:03d}": 2 for number in range(150)}
+
+    def wrote(asked: dict[str, Any]) -> dict[str, Any]:
+        first = "chat/server/a000" in asked["logStreamNames"]
+        return {"events": [item(number, seconds=number) for number in ((2, 4) if first else (1, 3))]}
+
+    answers = {
+        **tasks(**many),
+        "ecs:DescribeTaskDefinition": definitions(r2=NOW),
+        "logs:DescribeLogStreams": streams(**dict.fromkeys(many, 0)),
+        "logs:FilterLogEvents": wrote,
+    }
+    found = read_entries(target(FakeAccount(answers)), Wanted(since=NOW, revision=2))
+    assert [entry.message for entry in found] == ["line 1", "line 2", "line 3", "line 4"]
+
+
+def test_of_a_revision_whose_cluster_is_gone_the_entries_are_still_there() -> None:
+    known = {"ecs:ListTasks": AbsentError("ClusterNotFoundException: gone")}
+    assert of_revision(2, definitions(r2=NOW), known, streams(a=1)) == [["chat/server/a"]]
+
+
+def test_of_a_revision_without_a_log_group_the_message_says_which_and_where() -> None:
+    gone = AbsentError("ResourceNotFoundException: no group")
+    with pytest.raises(ByocError, match="there is no log group /aws/ecs/langgraph-cloud in account 123456789012"):
+        of_revision(2, definitions(r2=NOW), tasks(a=2), gone)
+
+
 def test_a_revision_without_containers_asks_for_no_entry() -> None:
     assert of_revision(2, definitions(r2=NOW), tasks(a=1), streams(a=0)) == []
 
@@ -214,9 +243,9 @@ class Watched:
         self.notes: list[str] = []
         self.pauses: list[float] = []
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self, last: int = 0) -> Iterator[Entry]:
         try:
-            yield from follow(target(self.account), HOUR, note=self.notes.append, sleep=self.pauses.append)
+            yield from follow(target(self.account), HOUR, note=self.notes.append, last=last, sleep=self.pauses.append)
         except KeyboardInterrupt:
             return
 
@@ -248,6 +277,44 @@ def test_entries_of_the_same_moment_and_text_are_told_apart() -> None:
 def test_what_was_seen_is_forgotten_when_no_question_can_bring_it_again() -> None:
     watched = Watched(*([item(number, seconds=60 * number)] for number in range(50)))
     assert len(list(watched.entries())) == 50
+
+
+def test_following_begins_with_so_many_of_the_newest_and_then_leaves_none_out() -> None:
+    there = [item(number, seconds=number) for number in range(9)]
+    new = [item(number, seconds=number) for number in range(9, 14)]
+    watched = Watched(there, [*there, *new])
+    assert [entry.message for entry in watched.entries(2)] == [f"line {number}" for number in (7, 8, *range(9, 14))]
+
+
+def test_the_newest_are_those_of_the_whole_even_if_the_first_question_breaks_off() -> None:
+    there = [item(number, seconds=number) for number in range(9)]
+
+    def broken() -> Iterator[dict[str, Any]]:
+        yield from there[:4]
+        raise BUSY
+
+    watched = Watched([])
+    rounds = iter([broken(), iter(there)])
+    watched.account.answers["logs:FilterLogEvents"] = lambda _: {"events": []}
+    watched.account.all = lambda *_, **__: next(rounds, iter(()))  # type: ignore[method-assign]
+    entries = follow(target(watched.account), HOUR, note=watched.notes.append, last=3, sleep=watched.pauses.append)
+    assert [next(entries).message for _ in range(3)] == ["line 6", "line 7", "line 8"]
+    assert len(watched.notes) == 1
+
+
+def test_a_long_past_is_followed_through_without_remembering_all_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("byoc.operations.logs._SEEN", 10)
+    held: list[int] = []
+    late = logs._late
+
+    def watching(seen: dict[str, datetime], newest: datetime) -> dict[str, datetime]:
+        held.append(len(seen))
+        return late(seen, newest)
+
+    monkeypatch.setattr("byoc.operations.logs._late", watching)
+    past = [item(number, seconds=10 * number) for number in range(200)]
+    assert len(list(Watched(past, past[-3:]).entries())) == 200
+    assert max(held) == 11
 
 
 def test_following_survives_a_busy_aws_with_longer_and_longer_pauses() -> None:
@@ -291,13 +358,14 @@ def test_following_ends_when_it_is_denied() -> None:
         ("2026-04-30T08:30", "2026-04-30T08:30:00Z"),
         ("2026-04-30T08:30:00Z", "2026-04-30T08:30:00Z"),
         ("2026-04-30T08:30:00+02:00", "2026-04-30T06:30:00Z"),
+        ("1900-01-01", "1970-01-01T00:00:00Z"),
     ],
 )
 def test_a_moment_is_a_span_or_a_time(text: str, expected: str) -> None:
     assert iso(moment(text, NOW, option="--since")) == expected
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "5", "5x", "-5m", "999999w", "2026-13-01"])
+@pytest.mark.parametrize("text", ["", "yesterday", "5", "5x", "-5m", "999999w", "2026-13-01", "0001-01-01T00:00+14:00"])
 def test_what_is_neither_is_refused_with_what_is_allowed(text: str) -> None:
     with pytest.raises(InputError) as caught:
         moment(text, NOW, option="--since")
@@ -306,6 +374,17 @@ def test_what_is_neither_is_refused_with_what_is_allowed(text: str) -> None:
         "      allowed:  a span such as 90s, 15m, 2h, 3d or 1w, or a time in ISO 8601: 2026-05-01T08:00:00Z\n"
         "      mend it:  --since 1h"
     )
+
+
+def test_a_moment_that_is_still_to_come_is_refused_unless_it_may() -> None:
+    with pytest.raises(InputError) as caught:
+        moment("2026-05-01T14:00:01+02:00", NOW, option="--since")
+    assert str(caught.value) == (
+        "--since is '2026-05-01T14:00:01+02:00', which is still to come: now it is 2026-05-01T12:00:00Z\n"
+        "      allowed:  a moment that has passed; without a zone, a time is UTC\n"
+        "      mend it:  --since 1h"
+    )
+    assert iso(moment("2026-06-01", NOW, option="--until", may_come=True)) == "2026-06-01T00:00:00Z"
 
 
 def test_an_entry_s_document_is_json() -> None:

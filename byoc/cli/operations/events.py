@@ -41,21 +41,24 @@ def events(
 
         show_json(document)
     else:
-        _show(document, many=len({event["stack"] for event in document["events"]}) > 1)
+        show(document)
     return 1 if document["unknown"] else 0
 
 
-def _show(document: Mapping[str, Any], *, many: bool) -> None:
+def show(document: Mapping[str, Any]) -> None:
+    """For people: a line for each event; whose it is, where several deployments were asked about."""
     from rich.text import Text
 
     from byoc.cli.view import console
+    from byoc.operations.targets import label
 
     out = console()
+    many = len(document["deployments"]) > 1
     for event in document["events"]:
-        name = f"{event['stack']} " if many else ""
+        name = f"{label(event['stack'], event['deployment'])} " if many else ""
         part = "" if event["part"] == "alarm" else f"{event['part']}: "
         out.print(Text(f"{event['time']}  {name}{part}{event['text']}", style=_STYLES[event["source"]]))
     for unknown in document["unknown"]:
-        out.print(Text(f"{unknown['stack']}: {unknown['text']}", style="magenta"))
+        out.print(Text(f"{label(unknown['stack'], unknown['deployment'])}: {unknown['text']}", style="magenta"))
     if not document["events"]:
-        out.print(f"nothing since {document['since']}")
+        out.print(f"nothing {'known ' if document['unknown'] else ''}since {document['since']}")

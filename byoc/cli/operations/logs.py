@@ -41,7 +41,8 @@ def logs(
         typer.Option("--filter", metavar="TEXT", help="Only what holds this text, or a filter pattern of CloudWatch."),
     ] = None,
     lines: Annotated[
-        int, typer.Option("--lines", "-n", min=0, help="So many of the newest; 0: all, which may be much.")
+        int,
+        typer.Option("--lines", "-n", min=0, help="So many of the newest; 0: all. With --follow, of each deployment."),
     ] = LINES,
     newest_first: Annotated[bool, typer.Option("--newest-first", help="Turn the order round.")] = False,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on with what comes, until Ctrl-C.")] = False,
@@ -65,7 +66,7 @@ def logs(
     now = datetime.now(UTC)
     wanted = Wanted(
         since=moment(since, now, option="--since"),
-        until=moment(until, now, option="--until") if until is not None else None,
+        until=moment(until, now, option="--until", may_come=True) if until is not None else None,
         role=role,
         revision=revision,
         pattern=pattern,
@@ -88,7 +89,7 @@ def _lines(
     from byoc.operations.log_merge import all_lines, follow_lines, newest_lines
 
     if follow:
-        return follow_lines(chosen, wanted, note=_note)
+        return follow_lines(chosen, wanted, note=_note, last=lines)
     found = newest_lines(chosen, wanted, lines) if lines else all_lines(chosen, wanted)
     return reversed(list(found)) if newest_first else found
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from byoc.errors import InputError
 from byoc.operations.account import Account
 from byoc.operations.events.read import Story, read_story
 from byoc.operations.many import AT_ONCE, each
@@ -25,10 +26,21 @@ def read_events(
     profile: str | None = None,
     at_once: int = AT_ONCE,
 ) -> Document:
-    """``events``, the oldest first, and ``unknown``: what could not be asked. Raises nothing of AWS's."""
-    ways = Ways(accounts, profile).open(stacks)
+    """``deployments`` that were asked about, ``events``, the oldest first, and ``unknown``: what could not be asked.
+
+    Raises nothing of AWS's, and :class:`~byoc.errors.InputError` if there is no deployment in these stacks.
+    """
     found = list(targets(stacks, accounts))
-    stories = list(each(found, lambda target: _story(target, ways[target.stack], since), at_once=at_once))
+    if not found:
+        raise InputError(
+            f"{', '.join(stack.name for stack in stacks)}: there is no deployment\n"
+            "      allowed:  stacks with deployments; these are account stacks without any of their own\n"
+            "      mend it:  name the stack of a deployment"
+        )
+    ways = Ways(accounts, profile).open(stacks)
+    stories = list(
+        each(found, lambda target: _story(target, ways[target.stack], since), at_once=at_once, only_looks=True)
+    )
     told = [
         (event.at, {**_head(target), "source": event.source, "part": event.part}, event.text, event.original)
         for target, story in zip(found, stories, strict=True)
@@ -40,6 +52,7 @@ def read_events(
     ]
     return {
         "since": iso(since),
+        "deployments": [_head(target) for target in found],
         "events": [{"time": iso(at), **head, "text": text, "original": said} for at, head, text, said in told],
         "unknown": unknown,
     }
