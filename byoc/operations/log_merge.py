@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import math
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -11,7 +12,7 @@ from queue import Queue
 
 from byoc.errors import ByocError
 from byoc.operations.logs import Entry, Wanted, follow, read_entries
-from byoc.operations.many import each
+from byoc.operations.many import AT_ONCE, each
 from byoc.operations.targets import Target
 
 _WAITING = 1000
@@ -70,28 +71,38 @@ def follow_lines(
 
     ``last``: so many of the newest of those that are there already, of each deployment; 0: all. ``note`` is told of
     pauses and new credentials, as with :func:`~byoc.operations.logs.follow`. One of the deployments that cannot be read
-    stops no other.
+    stops no other. At most :data:`~byoc.operations.many.AT_ONCE` ask at a time; of more, each asks less often.
     """
     brought: Queue[Line | Unread | Exception | None] = Queue(_WAITING)
-    stopped = threading.Event()
+    stopped, turns = threading.Event(), threading.Semaphore(AT_ONCE)
+    rounds = math.ceil(len(targets) / AT_ONCE)
 
     def pause(seconds: float) -> None:
+        turns.release()
         if sleep is not None:
-            sleep(seconds)
-        if stopped.wait(0 if sleep is not None else seconds):
-            raise _StoppedError
+            sleep(seconds * rounds)
+        if stopped.wait(0 if sleep is not None else seconds * rounds):
+            raise _StoppedError  # without a turn of its own: nobody wants one any more
+        turns.acquire()
 
     def bring(target: Target) -> None:
+        try:
+            with turns:
+                brought_by(target)
+        except _StoppedError:
+            return
+        brought.put(None)
+
+    def brought_by(target: Target) -> None:
         try:
             for entry in follow(target, wanted, note=lambda text: note(target, text), last=last, sleep=pause):
                 brought.put(Line(target=target, entry=entry))
         except _StoppedError:
-            return
+            raise
         except ByocError as error:
             brought.put(Unread(target=target, error=error))
         except Exception as error:  # noqa: BLE001 - is raised again where it is taken
             brought.put(error)
-        brought.put(None)
 
     for target in targets:
         threading.Thread(target=bring, args=(target,), name=f"follow-{target.deployment}", daemon=True).start()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -206,6 +207,32 @@ def test_credentials_that_are_not_taken_are_known_by_every_service_s_word_for_it
 
     with pytest.raises(CredentialsError, match=f"AWS does not take the credentials: {code}"):
         told("ec2:DescribeVpcs", refuse)
+
+
+@pytest.mark.parametrize(("minutes", "assumed"), [(60, 1), (5, 3)])
+def test_a_role_is_assumed_again_before_its_session_ends_and_not_before_that(
+    monkeypatch: pytest.MonkeyPatch, minutes: int, assumed: int
+) -> None:
+    asked: list[bytes] = []
+
+    def answer(question: bytes) -> tuple[int, str]:
+        if b"Action=AssumeRole" not in question:
+            return 200, '{"taskArns": []}'
+        asked.append(question)
+        end = (datetime.now(UTC) + timedelta(minutes=minutes)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        keys = "<AccessKeyId>A</AccessKeyId><SecretAccessKey>B</SecretAccessKey><SessionToken>C</SessionToken>"
+        credentials = f"<Credentials>{keys}<Expiration>{end}</Expiration></Credentials>"
+        return 200, f"<AssumeRoleResponse><AssumeRoleResult>{credentials}</AssumeRoleResult></AssumeRoleResponse>"
+
+    role = AssumedRole(role_arn="arn:aws:iam::123456789012:role/r", external_id="7f3c9a51", session_name="watcher")
+    with answering(monkeypatch, answer):
+        account = Account(HERE, role=role)
+        for _ in range(3):
+            account.ask("ecs:ListTasks")
+    assert len(asked) == assumed
+    assert b"ExternalId=7f3c9a51" in asked[0]
+    assert b"RoleSessionName=watcher" in asked[0]
+    assert b"DurationSeconds" not in asked[0]  # an hour, which is the most that a chained role may have
 
 
 def test_what_botocore_knows_of_the_services_is_held_once_for_all_accounts() -> None:

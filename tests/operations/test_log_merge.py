@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -84,6 +85,31 @@ def test_following_brings_the_entries_of_all_and_ends_when_none_can_be_read() ->
     found = shown(follow_lines(chosen, HOUR, note=_no_note, sleep=lambda _: None))
     assert sorted(found) == ["a DeniedError", "a at 1", "a at 3", "b DeniedError", "b at 2"]
     assert [line for line in found if line.startswith("a")] == ["a at 1", "a at 3", "a DeniedError"]
+
+
+def test_many_are_followed_few_at_a_time_and_each_less_often() -> None:
+    busy, most, pauses, lock = [0], [0], set(), threading.Lock()
+
+    def answer(_: dict[str, Any]) -> dict[str, Any]:
+        with lock:
+            busy[0] += 1
+            most[0] = max(most[0], busy[0])
+        time.sleep(0.01)
+        with lock:
+            busy[0] -= 1
+        return entries(1)
+
+    def sleep(seconds: float) -> None:
+        pauses.add(seconds)
+        time.sleep(0.01)
+
+    chosen = [wrote(f"s{number:03d}", answer) for number in range(50)]
+    reading = follow_lines(chosen, HOUR, note=_no_note, sleep=sleep)
+    stacks = {next(reading).target.stack for _ in chosen}
+    reading.close()  # type: ignore[attr-defined]
+    assert len(stacks) == 50
+    assert 1 < most[0] <= 16
+    assert pauses == {8.0}  # two seconds for each sixteen
 
 
 def test_nobody_is_asked_any_more_once_the_reader_stops() -> None:
