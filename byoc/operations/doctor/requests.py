@@ -11,6 +11,8 @@ from byoc.permissions.needs.requests import EXAMPLE_DEPLOYMENT, requests_of
 
 _WITHOUT_RESOURCES = ("ec2:Describe", "ec2:Get", "elasticloadbalancing:Describe", "rds:DescribeDBEngineVersions")
 """Actions that IAM limits by no resource (Service Authorization Reference)."""
+BOOLEANS = frozenset({"aws:SecureTransport", "aws:ViaAWSService"})
+"""Context keys whose values are booleans (IAM User Guide: global condition context keys)."""
 _NAMED: Mapping[str, tuple[str, str, str]] = {
     "aws:cloudwatch/logGroup:LogGroup": ("logs", "log-group:{}", "name"),
     "aws:ecr/repository:Repository": ("ecr", "repository/{}", "name"),
@@ -47,7 +49,11 @@ def questions(subject: Subject) -> tuple[Question, ...]:
 
 
 def _of_need(subject: Subject, need: Need) -> Iterator[Question]:
-    context = {"aws:RequestedRegion": subject.config.region, "aws:ViaAWSService": "false"}
+    context = {
+        "aws:RequestedRegion": subject.config.region,
+        "aws:SecureTransport": "true",
+        "aws:ViaAWSService": "false",
+    }
     own = tuple(_arns(subject, need))
     if own:
         for resource in own:
