@@ -38,13 +38,16 @@ _INVALID_TOKEN = frozenset(  # each protocol has its own (AWS docs: "Common erro
         "UnrecognizedClientException",
     }
 )
+TRUST_POLICY = "the role's trust policy"
+RESOURCE_POLICY = "the resource's own policy"
 _LAYERS = (
     ("service control policy", "a service control policy of the organization"),
     ("resource control policy", "a resource control policy of the organization"),
     ("permissions boundary", "the permissions boundary"),
     ("session policy", "the session's policy"),
     ("VPC endpoint policy", "the policy of a VPC endpoint"),
-    ("resource-based policy", "the resource's own policy"),
+    ("role trust policy", TRUST_POLICY),
+    ("resource-based policy", RESOURCE_POLICY),
     ("identity-based policy", "{}"),
 )
 """Words of AWS's messages, and the layer that they name (AWS docs: "Troubleshoot access denied error messages"); ``{}``

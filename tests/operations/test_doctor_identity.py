@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from byoc.operations.answers import DeniedError
 from byoc.operations.doctor.asking import Absent, NoAnswer
 from byoc.operations.doctor.checks import Area, Check, Verdict, failed, passed, unknown
 from byoc.operations.doctor.identity import (
@@ -14,14 +15,11 @@ from byoc.operations.doctor.identity import (
     Caller,
     LetIn,
     NoCredentials,
-    Trust,
-    Trusted,
     TurnedAway,
     judge_attempts,
     judge_caller,
-    judge_trust,
-    principals_of,
 )
+from byoc.operations.doctor.trust import Trust, Trusted, judge_trust, principals_of
 
 ACCOUNT = "123456789012"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/LangGraphCloudBYOCRole"
@@ -94,6 +92,25 @@ def test_a_role_that_turns_away_names_the_layer_where_sts_does() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("words", "verdict"),
+    [
+        ("because no role trust policy allows the sts:AssumeRole action", Verdict.PASS),
+        ("with an explicit deny in the role trust policy", Verdict.PASS),
+        ("because no resource-based policy allows the sts:AssumeRole action", Verdict.PASS),
+        ("on resource: arn:aws:iam::123456789012:role/LangGraphCloudBYOCRole", Verdict.PASS),
+        ("because no identity-based policy allows the sts:AssumeRole action", Verdict.UNKNOWN),
+        ("with an explicit deny in a service control policy", Verdict.UNKNOWN),
+        ("because no permissions boundary allows the sts:AssumeRole action", Verdict.UNKNOWN),
+    ],
+)
+def test_a_door_is_closed_by_the_roles_trust_and_not_by_what_the_caller_may_try(words: str, verdict: Verdict) -> None:
+    message = f"User: arn:aws:iam::1:user/x is not authorized to perform: sts:AssumeRole {words}"
+    away = TurnedAway(layer=DeniedError("sts:AssumeRole", message).layer)
+    _, without, another = judge_attempts(Attempts(with_id=IN, without=away, with_another=away), ROLE)
+    assert (without.verdict, another.verdict) == (verdict, verdict)
+
+
 def _statement(condition: dict[str, Any]) -> dict[str, Any]:
     return {
         "Version": "2012-10-17",
@@ -135,7 +152,10 @@ def test_a_trust_policy_that_is_satisfied_by_a_missing_key_fails() -> None:
 
 def test_a_trust_policy_with_another_id_turns_the_control_plane_away() -> None:
     check = _trust(StringEquals={"sts:ExternalId": "old-one"})
-    assert check.evidence == f"{CONTROL_PLANE} is turned away with the external id"
+    assert check.evidence == (
+        f"{CONTROL_PLANE} is turned away with the external id; "
+        f"{CONTROL_PLANE} is let in with an external id that the config does not have"
+    )
 
 
 def test_an_absent_role_passes_where_up_makes_it_and_fails_where_it_is_needed() -> None:
@@ -156,3 +176,59 @@ def test_principals_are_those_of_allowing_statements_once_each() -> None:
     deny = {**allow, "Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::1:root"}}
     service = {**allow, "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
     assert principals_of({"Statement": [allow, deny, service, allow]}) == (CONTROL_PLANE,)
+
+
+WANTED = Trusted(role_arn=ROLE, principals=(CONTROL_PLANE,), external_ids=("right-one",), made=True)
+STRANGER = "arn:aws:iam::999999999999:root"
+
+
+@pytest.mark.parametrize(
+    ("more", "evidence"),
+    [
+        ({"Principal": {"AWS": STRANGER}}, f"{STRANGER} is trusted, and byoc:access does not name it"),
+        (
+            {"Principal": {"Service": "ec2.amazonaws.com"}},
+            "ec2.amazonaws.com is trusted, and byoc:access does not name it",
+        ),
+        (
+            {"Principal": {"Federated": "accounts.google.com"}, "Action": "sts:AssumeRoleWithWebIdentity"},
+            "accounts.google.com is trusted, and byoc:access does not name it",
+        ),
+        (
+            {"Principal": {"AWS": "*"}, "Condition": {"StringEquals": {"sts:ExternalId": "right-one"}}},
+            "everybody (*) is trusted",
+        ),
+        (
+            {
+                "Principal": {"AWS": CONTROL_PLANE},
+                "Condition": {"StringLike": {"sts:externalid": ["old-one", "right-*"]}},
+            },
+            f"{CONTROL_PLANE} is let in with an external id that the config does not have",
+        ),
+        ({"Effect": "Deny", "Principal": {"AWS": STRANGER}}, ""),
+    ],
+)
+def test_who_else_is_trusted_and_with_which_other_id_is_found(more: dict[str, Any], evidence: str) -> None:
+    own = _statement({"StringEquals": {"sts:ExternalId": "right-one"}})
+    added = {"Effect": "Allow", "Action": "sts:AssumeRole", **more}
+    check = judge_trust(Trust(document={**own, "Statement": [*own["Statement"], added]}), WANTED)
+    assert (check.verdict, check.evidence) == (
+        (Verdict.FAIL, evidence)
+        if evidence
+        else (Verdict.PASS, f"{CONTROL_PLANE} with the external id, and not without or with a wrong one")
+    )
+
+
+def test_a_role_that_trusts_everybody_is_no_role_that_trusts_nobody() -> None:
+    condition = {"StringEquals": {"sts:ExternalId": "x"}}
+    open_ = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": "*", "Condition": condition}
+    needed = Trusted(role_arn=ROLE, principals=(), external_ids=("x",), made=False)
+    check = judge_trust(Trust(document={"Statement": [open_]}), needed)
+    assert (check.verdict, check.evidence) == (Verdict.FAIL, "everybody (*) is trusted")
+
+
+def test_the_second_id_of_a_rotation_is_none_of_a_deployments_business() -> None:
+    both = _statement({"StringEquals": {"sts:ExternalId": ["old-one", "right-one"]}})
+    needed = Trusted(role_arn=ROLE, principals=(), external_ids=("right-one",), made=False)
+    assert judge_trust(Trust(document=both), needed).verdict is Verdict.PASS
+    assert judge_trust(Trust(document=both), WANTED).verdict is Verdict.FAIL

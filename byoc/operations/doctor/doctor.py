@@ -18,15 +18,13 @@ from byoc.operations.doctor.identity import (
     NoCredentials,
     judge_attempts,
     judge_caller,
-    judge_trust,
     read_attempts,
     read_caller,
-    read_trust,
-    trusted,
 )
 from byoc.operations.doctor.place_reading import read_place
 from byoc.operations.doctor.report import Report, in_order
 from byoc.operations.doctor.subject import Subject
+from byoc.operations.doctor.trust import judge_trust, read_trust, trusted
 from byoc.operations.many import each
 from byoc.operations.targets import Accounts, Stack
 

@@ -10,12 +10,9 @@ from typing import Any
 from byoc.config import DeploymentConfig
 from byoc.errors import ByocError
 from byoc.operations.account import Account
-from byoc.operations.answers import CredentialsError, DeniedError
-from byoc.operations.doctor.asking import HALF, Absent, NoAnswer, half_answer, known, no_answer
+from byoc.operations.answers import RESOURCE_POLICY, TRUST_POLICY, CredentialsError, DeniedError
+from byoc.operations.doctor.asking import HALF, NoAnswer, half_answer, no_answer
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
-from byoc.operations.doctor.subject import Subject
-from byoc.permissions.evaluation.conditions import as_texts
-from byoc.permissions.evaluation.evaluator import Document, Request, evaluate_trust, statements
 
 _SHORTEST_SESSION = 900
 """Seconds (AWS STS API Reference: AssumeRole)."""
@@ -160,94 +157,11 @@ def _closed(attempts: Attempts, attempt: Attempt, name: str) -> Check:
         )
     if not isinstance(attempts.with_id, LetIn):
         return unknown(_AREA, name, "denied, but so it is with the right one")
+    if attempt.layer and not any(policy in attempt.layer for policy in (TRUST_POLICY, RESOURCE_POLICY)):
+        return unknown(
+            _AREA,
+            name,
+            f"denied by {attempt.layer}: what the role's trust policy says to it is not seen",
+            "look at the trust policy itself: byoc doctor of the account stack, or of this one with --own-credentials",
+        )
     return passed(_AREA, name, "denied, as it must be")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trust:
-    """The trust policy of the control plane's role."""
-
-    document: Document
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trusted:
-    """Whom the control plane's role should let in."""
-
-    role_arn: str
-    principals: tuple[str, ...]
-    """Empty where the config does not say: then those are meant whom the policy names."""
-    external_ids: tuple[str, ...]
-    made: bool
-    """Whether the stack itself makes the role."""
-
-
-def trusted(subject: Subject) -> Trusted | None:
-    """What the config says of the role's trust; None where nobody has to be let in, or the role itself was asked."""
-    config = subject.config
-    if isinstance(config, DeploymentConfig):
-        if subject.through_role or subject.role_arn is None or config.external_id is None:
-            return None
-        ids = (config.external_id.get_secret_value(),)
-        return Trusted(role_arn=subject.role_arn, principals=(), external_ids=ids, made=False)
-    if not config.access.enabled:
-        return None
-    return Trusted(
-        role_arn=config.account.role_arn(config.names.control_plane_role, config.access.role_path),
-        principals=config.access.principal_arns,
-        external_ids=config.external_ids,
-        made=True,
-    )
-
-
-def read_trust(account: Account, role_arn: str) -> Trust | Absent | NoAnswer:
-    """The trust policy of a role."""
-    name = role_arn.rpartition("/")[2]
-    return known(lambda: Trust(document=account.ask("iam:GetRole", RoleName=name)["Role"]["AssumeRolePolicyDocument"]))
-
-
-def judge_trust(trust: Trust | Absent | NoAnswer, wanted: Trusted) -> Check:
-    """Whether the role lets in whom it should, with each external id of the config and not without."""
-    name, role = "trust of the control plane's role", wanted.role_arn.rpartition("/")[2]
-    if isinstance(trust, NoAnswer):
-        return trust.check(_AREA, name)
-    if isinstance(trust, Absent):
-        if wanted.made:
-            return passed(_AREA, name, f"there is no role {role} yet: up makes it")
-        return failed(_AREA, name, f"there is no role {role}", "bring the account stack up first, or correct roleArn")
-    principals = wanted.principals or principals_of(trust.document)
-    wrong = [
-        f"{principal} {words}"
-        for principal in principals
-        for words, context, allowed in _questions(wanted.external_ids)
-        if evaluate_trust(
-            Request(principal=principal, action="sts:AssumeRole", resource=wanted.role_arn, context=context),
-            trust.document,
-        ).allowed
-        is not allowed
-    ]
-    if wrong:
-        remedy = "run the account stack's up: it writes the trust policy of its config; and compare byoc:externalId"
-        return failed(_AREA, name, "; ".join(wrong), remedy)
-    if not principals:
-        return failed(_AREA, name, "it trusts nobody", "run the account stack's up: it writes the trust policy")
-    return passed(_AREA, name, f"{', '.join(principals)} with the external id, and not without or with a wrong one")
-
-
-def principals_of(document: Document) -> tuple[str, ...]:
-    """The principals that a trust policy's allowing statements name."""
-    found: list[str] = []
-    for statement in statements(document):
-        principal = statement.get("Principal", {})
-        if statement.get("Effect") == "Allow" and isinstance(principal, Mapping):
-            found += as_texts(principal.get("AWS", []))
-    return tuple(dict.fromkeys(found))
-
-
-def _questions(external_ids: tuple[str, ...]) -> tuple[tuple[str, Mapping[str, str], bool], ...]:
-    right = tuple(("is turned away with the external id", {"sts:ExternalId": id_}, True) for id_ in external_ids)
-    return (
-        *right,
-        ("is let in without an external id", {}, False),
-        ("is let in with a wrong external id", {"sts:ExternalId": "a-wrong-one"}, False),
-    )
