@@ -12,18 +12,20 @@ from byoc.operations.doctor.asking import Absent, NoAnswer
 from byoc.operations.doctor.checks import Area, Check, Verdict, failed, passed, unknown
 from byoc.operations.doctor.egress import judge_egress
 from byoc.operations.doctor.network import Demand, judge_place, judge_zones
-from byoc.operations.doctor.place import AclRule, Endpoint, Network, Route, Several, Subnet
+from byoc.operations.doctor.place import AclRule, Door, Endpoint, NatGateway, Network, Route, Several, Subnet
 
 OPEN = tuple(AclRule(number=100, outbound=way, allow=True, protocol="-1", cidr="0.0.0.0/0") for way in (True, False))
 NAT, IGW = Route(destination="0.0.0.0/0", target="nat-1"), Route(destination="0.0.0.0/0", target="igw-1")
 LOCAL = Route(destination="10.0.0.0/16", target="local")
 TO_S3 = Route(destination="pl-1", target="vpce-s3")
 TAGS = {"langgraph-cloud-enabled": "1"}
+NAT_GATEWAY = NatGateway(state="available", private=False, subnet_id="subnet-3", routes=(LOCAL, IGW))
 
 
 def _subnet(number: int, *routes: Route, public: bool = False, free: int = 250) -> Subnet:
     return Subnet(
         subnet_id=f"subnet-{number}",
+        vpc_id="vpc-1",
         zone=f"us-west-2{'ab'[number % 2]}",
         cidr=f"10.0.{number}.0/24",
         free=free,
@@ -41,7 +43,7 @@ NETWORK = Network(
     dns={"enableDnsSupport": True, "enableDnsHostnames": True},
     subnets=(_subnet(1, NAT), _subnet(2, NAT), _subnet(3, IGW, public=True), _subnet(4, IGW, public=True)),
     endpoints=(),
-    nat_states={"nat-1": "available"},
+    nats={"nat-1": NAT_GATEWAY},
 )
 DEMAND = Demand(
     is_deployment=True,
@@ -54,23 +56,30 @@ DEMAND = Demand(
 PRIVATE, PUBLIC = NETWORK.subnets[:2], NETWORK.subnets[2:]
 ENDPOINTS = (
     *(
-        Endpoint(service=name, state="available", gateway=False, private_dns=True)
+        Endpoint(
+            endpoint_id=f"vpce-{name}",
+            service=name,
+            state="available",
+            gateway=False,
+            private_dns=True,
+            https=(Door(source="10.0.0.0/16"),),
+        )
         for name in ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
     ),
-    Endpoint(service="s3", state="available", gateway=True, private_dns=False),
+    Endpoint(endpoint_id="vpce-s3", service="s3", state="available", gateway=True, private_dns=False),
 )
 
 
-def _checks(network: Network, wanted: Demand = DEMAND) -> dict[str, Check]:
+def checks_of(network: Network, wanted: Demand = DEMAND) -> dict[str, Check]:
     return {check.name: check for check in judge_place(network, wanted, "langgraph-cloud")}
 
 
-def _with(*routes: Route) -> tuple[Subnet, ...]:
+def routed(*routes: Route) -> tuple[Subnet, ...]:
     return (*(replace(subnet, routes=(LOCAL, *routes)) for subnet in PRIVATE), *PUBLIC)
 
 
 def test_a_sound_network_passes_every_check() -> None:
-    assert {name: check.verdict.value for name, check in _checks(NETWORK).items()} == dict.fromkeys(
+    assert {name: check.verdict.value for name, check in checks_of(NETWORK).items()} == dict.fromkeys(
         (
             "VPC",
             "DNS",
@@ -88,7 +97,7 @@ def test_a_sound_network_passes_every_check() -> None:
 
 
 def test_dns_attributes_that_are_off_fail_with_the_commands_that_set_them() -> None:
-    check = _checks(replace(NETWORK, dns={"enableDnsSupport": False, "enableDnsHostnames": False}))["DNS"]
+    check = checks_of(replace(NETWORK, dns={"enableDnsSupport": False, "enableDnsHostnames": False}))["DNS"]
     assert check == failed(
         Area.NETWORK,
         "DNS",
@@ -100,12 +109,14 @@ def test_dns_attributes_that_are_off_fail_with_the_commands_that_set_them() -> N
 
 def test_subnets_of_one_zone_fail() -> None:
     one = replace(NETWORK, subnets=(PRIVATE[0], replace(PRIVATE[1], zone=PRIVATE[0].zone), *PUBLIC))
-    check = _checks(one)["zones of private subnets"]
+    check = checks_of(one)["zones of private subnets"]
     assert (check.verdict, check.evidence) == (Verdict.FAIL, "2 private subnets in 1 zones: us-west-2b")
 
 
 def test_who_faces_the_internet_needs_public_subnets() -> None:
-    check = _checks(replace(NETWORK, subnets=PRIVATE), replace(DEMAND, internet_facing=True))["zones of public subnets"]
+    check = checks_of(replace(NETWORK, subnets=PRIVATE), replace(DEMAND, internet_facing=True))[
+        "zones of public subnets"
+    ]
     assert (check.verdict, check.evidence) == (Verdict.FAIL, "0 public subnets in 0 zones")
 
 
@@ -131,12 +142,12 @@ def test_addresses_must_suffice_for_what_is_not_there_yet(
 ) -> None:
     subnets = (*(replace(subnet, free=free) for subnet in PRIVATE), *PUBLIC)
     network = replace(NETWORK, subnets=subnets, running=running, balancer_there=there)
-    check = _checks(network)["free addresses"]
+    check = checks_of(network)["free addresses"]
     assert (check.verdict.value, check.evidence) == (verdict, evidence)
 
 
 def test_a_private_subnet_with_a_route_to_an_internet_gateway_is_not_private() -> None:
-    check = _checks(replace(NETWORK, subnets=_with(IGW)))["private subnets"]
+    check = checks_of(replace(NETWORK, subnets=routed(IGW)))["private subnets"]
     assert check == failed(
         Area.NETWORK,
         "private subnets",
@@ -147,7 +158,7 @@ def test_a_private_subnet_with_a_route_to_an_internet_gateway_is_not_private() -
 
 def test_a_public_subnet_without_one_is_not_public() -> None:
     closed = replace(NETWORK, subnets=(*PRIVATE, replace(PUBLIC[0], routes=(LOCAL, NAT)), PUBLIC[1]))
-    check = _checks(closed)["public subnets"]
+    check = checks_of(closed)["public subnets"]
     assert (check.verdict, check.evidence) == (
         Verdict.FAIL,
         "subnet-3: 0.0.0.0/0 does not go to an internet gateway",
@@ -192,9 +203,9 @@ def test_a_public_subnet_without_one_is_not_public() -> None:
 def test_private_subnets_need_a_way_to_images_secrets_and_logs(
     routes: Sequence[Route], endpoints: Sequence[Endpoint], nat_state: str, verdict: str, evidence: str
 ) -> None:
-    states = {"nat-1": nat_state} if nat_state else {}
-    network = replace(NETWORK, subnets=_with(*routes), endpoints=tuple(endpoints), nat_states=states)
-    check = _checks(network)["way out of private subnets"]
+    nats = {"nat-1": replace(NAT_GATEWAY, state=nat_state)} if nat_state else {}
+    network = replace(NETWORK, subnets=routed(*routes), endpoints=tuple(endpoints), nats=nats)
+    check = checks_of(network)["way out of private subnets"]
     assert check.verdict.value == verdict
     assert evidence in check.evidence
 
@@ -207,7 +218,7 @@ DENIED = NoAnswer(why="ec2:Describe…: denied", remedy="allow it")
     [
         (replace(NETWORK, dns=DENIED), {"DNS"}),
         (replace(NETWORK, endpoints=DENIED), set()),
-        (replace(NETWORK, nat_states=DENIED), {"way out of private subnets", "network ACLs"}),
+        (replace(NETWORK, nats=DENIED), {"way out of private subnets", "network ACLs"}),
         (
             replace(NETWORK, subnets=(replace(PRIVATE[0], rules=DENIED), *NETWORK.subnets[1:])),
             {"network ACLs"},
@@ -216,11 +227,11 @@ DENIED = NoAnswer(why="ec2:Describe…: denied", remedy="allow it")
             replace(NETWORK, subnets=tuple(replace(subnet, routes=DENIED) for subnet in NETWORK.subnets)),
             {"private subnets", "public subnets", "way out of private subnets", "network ACLs"},
         ),
-        (replace(NETWORK, subnets=_with(TO_S3), endpoints=DENIED), {"way out of private subnets"}),
+        (replace(NETWORK, subnets=routed(TO_S3), endpoints=DENIED), {"way out of private subnets"}),
     ],
 )
 def test_what_aws_does_not_answer_is_unknown_and_the_rest_is_judged(network: Network, silent: set[str]) -> None:
-    checks = _checks(network)
+    checks = checks_of(network)
     assert {name for name, check in checks.items() if check.verdict is Verdict.UNKNOWN} == silent
     assert {check.verdict for name, check in checks.items() if name not in silent} == {Verdict.PASS}
     assert all("ec2:Describe…: denied" in checks[name].evidence for name in silent)
@@ -259,8 +270,8 @@ def test_the_first_rule_of_a_network_acl_that_fits_decides(rules: list[AclRule],
 
 def test_a_closed_network_acl_names_subnet_flow_and_ports() -> None:
     closed = (OPEN[0], AclRule(number=100, outbound=False, allow=True, protocol="6", cidr="10.0.0.0/16"))
-    network = replace(NETWORK, subnets=(replace(PRIVATE[0], rules=closed), PRIVATE[1]), nat_states={})
-    check = _checks(network)["network ACLs"]
+    network = replace(NETWORK, subnets=(replace(PRIVATE[0], rules=closed), PRIVATE[1]), nats={})
+    check = checks_of(network)["network ACLs"]
     assert check == unknown(
         Area.NETWORK,
         "network ACLs",
@@ -268,7 +279,7 @@ def test_a_closed_network_acl_names_subnet_flow_and_ports() -> None:
         "see that what is open is enough",
     )
     shut = replace(network, subnets=(replace(PRIVATE[0], rules=(OPEN[1],)), PRIVATE[1]))
-    check = _checks(shut)["network ACLs"]
+    check = checks_of(shut)["network ACLs"]
     assert check.verdict is Verdict.FAIL
     assert "subnet-1: containers to the database (tcp 5432 to 10.0.0.0/16)" in check.evidence
 
@@ -283,7 +294,7 @@ def test_a_closed_network_acl_names_subnet_flow_and_ports() -> None:
 )
 def test_missing_tags_matter_where_the_stack_writes_them(wanted: Demand, verdict: str, end: str) -> None:
     bare = replace(NETWORK, subnets=(replace(PRIVATE[0], tags=TAGS), *NETWORK.subnets[1:]))
-    check = _checks(bare, wanted)["documented tags"]
+    check = checks_of(bare, wanted)["documented tags"]
     assert check.verdict.value == verdict
     assert check.evidence.startswith("not there: subnet-1: langgraph-cloud-private=1")
     assert check.evidence.endswith(end)
@@ -332,8 +343,19 @@ def test_egress_is_never_guessed() -> None:
     assert [check.verdict for check in judge_egress(hosts, Absent())] == [Verdict.UNKNOWN] * 2
 
 
+def test_a_proxy_or_a_route_of_ipv6_may_lead_to_the_licence_check() -> None:
+    inside = replace(NETWORK, subnets=routed(TO_S3))
+    for proxies in (("HTTPS_PROXY",), ("ALL_PROXY", "SSL_CERT_FILE")):
+        (licence,) = judge_egress(("beacon.langchain.com:443",), inside, proxies)
+        assert licence.verdict is Verdict.UNKNOWN
+    (licence,) = judge_egress(("beacon.langchain.com:443",), inside, ("SSL_CERT_FILE",))
+    assert licence.verdict is Verdict.FAIL
+    over_ipv6 = replace(NETWORK, subnets=routed(Route(destination="::/0", target="eigw-1")))
+    assert judge_egress(("beacon.langchain.com:443",), over_ipv6)[0].verdict is Verdict.UNKNOWN
+
+
 def test_no_route_at_all_fails_for_the_licence_and_not_for_a_host_that_may_be_inside() -> None:
-    inside = replace(NETWORK, subnets=_with(TO_S3))
+    inside = replace(NETWORK, subnets=routed(TO_S3))
     licence, own = judge_egress(("beacon.langchain.com:443", "langsmith.example.com:443"), inside)
     assert (licence.verdict, licence.evidence) == (Verdict.FAIL, "no route to 0.0.0.0/0 in subnet-1, subnet-2")
     assert own.verdict is Verdict.UNKNOWN

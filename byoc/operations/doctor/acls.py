@@ -13,8 +13,9 @@ from byoc.operations.doctor.place import ANYWHERE, AclRule, Network, Subnet
 _ALL, _TCP = "-1", "6"
 EPHEMERAL = (32768, 60999)
 """The ports that answers come back to on Linux (the kernel's ``ip_local_port_range``)."""
-NAT_PORTS = (1024, 65535)
-"""The ports that answers come back to at a NAT gateway (Amazon VPC User Guide: network ACLs, ephemeral ports)."""
+ANY_CLIENT = (1024, 65535)
+"""The ports that answers go to at a NAT gateway, a load balancer, or any client (Amazon VPC User Guide: network ACLs,
+ephemeral ports)."""
 HTTPS = (443, 443)
 
 
@@ -67,18 +68,45 @@ def passage(rules: Iterable[AclRule], flow: Flow) -> Passage:
 
 
 def flows(network: Network, subnet: Subnet, *, internet_facing: bool) -> Iterator[Flow]:
-    """What has to get through the ACL of a subnet."""
-    for cidr in network.cidrs:
-        if subnet.public:
-            yield Flow(outbound=True, cidr=cidr, ports=(8000, 8000), words="load balancer to containers")
-        else:
-            yield Flow(outbound=False, cidr=cidr, ports=(8000, 8000), words="load balancer to containers")
-            yield Flow(outbound=True, cidr=cidr, ports=(5432, 5432), words="containers to the database")
-            yield Flow(outbound=True, cidr=cidr, ports=(6379, 6379), words="containers to the cache")
+    """What has to get through the ACL of a subnet, answers included: an ACL knows of no connections."""
+    for cidr in _blocks(network):
+        yield from _from_public(network, cidr) if subnet.public else _from_private(subnet, cidr)
     if subnet.public and internet_facing:
         yield Flow(outbound=False, cidr=ANYWHERE, ports=HTTPS, words="HTTPS from the internet")
-    nat = subnet.public and bool(network.nat_states) and not isinstance(network.nat_states, NoAnswer)
-    if nat or (subnet.default_routes and not subnet.public):
-        yield Flow(outbound=True, cidr=ANYWHERE, ports=HTTPS, words="HTTPS to the internet")
-        back = NAT_PORTS if subnet.public else EPHEMERAL
-        yield Flow(outbound=False, cidr=ANYWHERE, ports=back, words="answers from the internet")
+        yield Flow(outbound=True, cidr=ANYWHERE, ports=ANY_CLIENT, words="answers to the internet")
+    s3 = any(route.target.startswith("vpce-") for route in subnet.known_routes)
+    if (subnet.public and _has_nat(network)) or (not subnet.public and (subnet.default_routes or s3)):
+        there = "the internet" if subnet.public or subnet.default_routes else "S3"
+        yield Flow(outbound=True, cidr=ANYWHERE, ports=HTTPS, words=f"HTTPS to {there}")
+        back = ANY_CLIENT if subnet.public else EPHEMERAL
+        yield Flow(outbound=False, cidr=ANYWHERE, ports=back, words=f"answers from {there}")
+
+
+def _from_public(network: Network, cidr: str) -> Iterator[Flow]:
+    yield Flow(outbound=True, cidr=cidr, ports=(8000, 8000), words="load balancer to containers")
+    yield Flow(outbound=False, cidr=cidr, ports=ANY_CLIENT, words="answers of containers")
+    if _has_nat(network):
+        yield Flow(outbound=False, cidr=cidr, ports=HTTPS, words="containers to the NAT gateway")
+        yield Flow(outbound=True, cidr=cidr, ports=EPHEMERAL, words="answers to containers")
+
+
+def _from_private(subnet: Subnet, cidr: str) -> Iterator[Flow]:
+    yield Flow(outbound=False, cidr=cidr, ports=(8000, 8000), words="load balancer to containers")
+    yield Flow(outbound=True, cidr=cidr, ports=ANY_CLIENT, words="answers of containers, database and cache")
+    for port, words in ((5432, "containers to the database"), (6379, "containers to the cache")):
+        yield Flow(outbound=True, cidr=cidr, ports=(port, port), words=words)
+        yield Flow(outbound=False, cidr=cidr, ports=(port, port), words=words)
+    yield Flow(outbound=False, cidr=cidr, ports=EPHEMERAL, words="answers to containers")
+    if not subnet.default_routes:
+        for outbound in (True, False):
+            yield Flow(outbound=outbound, cidr=cidr, ports=HTTPS, words="containers to endpoints")
+
+
+def _has_nat(network: Network) -> bool:
+    return bool(network.nats) and not isinstance(network.nats, NoAnswer)
+
+
+def _blocks(network: Network) -> list[str]:
+    """The VPC's blocks that the stack's subnets are in: an ACL need not let the others pass."""
+    own = [ipaddress.IPv4Network(subnet.cidr) for subnet in network.subnets if subnet.cidr]
+    return [block for block in network.cidrs if any(each.subnet_of(ipaddress.IPv4Network(block)) for each in own)]

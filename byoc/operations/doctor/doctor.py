@@ -12,7 +12,7 @@ from byoc.operations.answers import AbsentError
 from byoc.operations.doctor import actions, certificate, database, image, linked_roles, names, network, quotas
 from byoc.operations.doctor.asking import HALF, NoAnswer, half_answer
 from byoc.operations.doctor.checks import Area, Check, Verdict, unknown
-from byoc.operations.doctor.egress import destinations, judge_egress
+from byoc.operations.doctor.egress import destinations, goes_elsewhere, judge_egress
 from byoc.operations.doctor.identity import (
     Caller,
     NoCredentials,
@@ -93,7 +93,7 @@ def _inside(subject: Subject, caller: Caller) -> list[Check]:
         (Area.NAMES, lambda: names.judged(subject)),
         (Area.IMAGE, lambda: image.judged(subject)),
         (Area.CERTIFICATE, lambda: certificate.judged(subject)),
-        (Area.EGRESS, lambda: judge_egress(destinations(subject), place)),
+        (Area.EGRESS, lambda: judge_egress(destinations(subject), place, goes_elsewhere(subject))),
     )
     return [check for found in each(parts, _answered) for check in found]
 

@@ -131,7 +131,12 @@ def _absent(wanted: Demand, prefix: str) -> Check:
 
 def _judge(network: Network, wanted: Demand) -> Iterator[Check]:
     private, public = network.of_kind(public=False), network.of_kind(public=True)
-    yield passed(_AREA, "VPC", f"{network.vpc_id}, {', '.join(network.cidrs)}")
+    if strangers := [subnet.subnet_id for subnet in network.subnets if subnet.vpc_id != network.vpc_id]:
+        remedy = "give subnets of one VPC: vpcId, privateSubnetIds and publicSubnetIds"
+        yield failed(_AREA, "VPC", f"not in {network.vpc_id}: {', '.join(strangers)}", remedy)
+        return
+    owner = ", shared by another account" if network.shared else ""
+    yield passed(_AREA, "VPC", f"{network.vpc_id}, {', '.join(network.cidrs)}{owner}")
     yield _dns(network)
     yield _zones("private", private)
     if public or wanted.internet_facing:
@@ -193,12 +198,18 @@ def _room(network: Network, private: tuple[Subnet, ...], wanted: Demand) -> Chec
 def _private_ones(private: tuple[Subnet, ...]) -> Check:
     if silence := silence_of(subnet.routes for subnet in private):
         return silence.check(_AREA, "private subnets")
-    open_ = [subnet.subnet_id for subnet in private if any(t.startswith("igw-") for t in subnet.default_routes)]
-    if open_:
+    ways = {
+        subnet.subnet_id: [
+            r.destination for r in subnet.known_routes if r.target.startswith("igw-") and not r.blackhole
+        ]
+        for subnet in private
+    }
+    if open_ := [subnet_id for subnet_id, destinations in ways.items() if destinations]:
+        routes = dict.fromkeys(destination for destinations in ways.values() for destination in destinations)
         return failed(
             _AREA,
             "private subnets",
-            f"{', '.join(open_)}: {ANYWHERE} goes to an internet gateway",
+            f"{', '.join(open_)}: {', '.join(routes)} goes to an internet gateway",
             "give them a route table whose way out is a NAT gateway, or name other subnets",
         )
     return passed(_AREA, "private subnets", f"none of {len(private)} has a route to an internet gateway")
@@ -207,7 +218,12 @@ def _private_ones(private: tuple[Subnet, ...]) -> Check:
 def _public_ones(public: tuple[Subnet, ...]) -> Check:
     if silence := silence_of(subnet.routes for subnet in public):
         return silence.check(_AREA, "public subnets")
-    closed = [s.subnet_id for s in public if not any(target.startswith("igw-") for target in s.default_routes)]
+    others = {
+        s.subnet_id: s.default_routes for s in public if not any(each.startswith("igw-") for each in s.default_routes)
+    }
+    closed = [
+        subnet_id for subnet_id, targets in others.items() if not any(each.startswith("vpce-") for each in targets)
+    ]
     if closed:
         return failed(
             _AREA,
@@ -215,6 +231,10 @@ def _public_ones(public: tuple[Subnet, ...]) -> Check:
             f"{', '.join(closed)}: {ANYWHERE} does not go to an internet gateway",
             "give them a route to the VPC's internet gateway, or name other subnets",
         )
+    if others:
+        through = "; ".join(f"{subnet_id}: {ANYWHERE} goes to {targets[0]}" for subnet_id, targets in others.items())
+        words = f"{through}, a firewall's endpoint: what is beyond it cannot be seen from here"
+        return unknown(_AREA, "public subnets", words, "ask who runs the firewall")
     return passed(_AREA, "public subnets", f"all {len(public)} have a route to an internet gateway")
 
 
@@ -223,7 +243,7 @@ def _acls(network: Network, wanted: Demand) -> Check:
     found: dict[Passage, list[str]] = {Passage.CLOSED: [], Passage.IN_PART: []}
     asked = 0
     facts = [part for subnet in network.subnets for part in (subnet.rules, subnet.routes)]
-    if silence := silence_of([*facts, network.nat_states]):
+    if silence := silence_of([*facts, network.nats]):
         return silence.check(_AREA, name)
     for subnet in network.subnets:
         for flow in flows(network, subnet, internet_facing=wanted.internet_facing):

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from byoc.operations.doctor.asking import Absent, NoAnswer
 
 ANYWHERE = "0.0.0.0/0"
+_HALVES = {"0.0.0.0/1", "128.0.0.0/1"}
 DNS_ATTRIBUTES = ("enableDnsSupport", "enableDnsHostnames")
 
 
@@ -18,6 +19,15 @@ class Route:
     destination: str
     target: str
     blackhole: bool = False
+
+
+def default_routes(routes: tuple[Route, ...] | NoAnswer) -> tuple[str, ...]:
+    """Where routes lead for the internet as a whole: in one route, or in two halves."""
+    there = () if isinstance(routes, NoAnswer) else [route for route in routes if not route.blackhole]
+    whole = tuple(route.target for route in there if route.destination == ANYWHERE)
+    halves = [route for route in there if route.destination in _HALVES]
+    in_halves = {route.destination for route in halves} == _HALVES
+    return whole or (tuple(dict.fromkeys(route.target for route in halves)) if in_halves else ())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,10 +47,12 @@ class Subnet:
     """A subnet that the stack uses; ``public``: it is to be a public one."""
 
     subnet_id: str
+    vpc_id: str
     zone: str
     cidr: str
+    """Its IPv4 block; empty for a subnet of IPv6 alone."""
     free: int
-    """Free addresses."""
+    """Free IPv4 addresses."""
     public: bool
     tags: Mapping[str, str]
     routes: tuple[Route, ...] | NoAnswer
@@ -49,7 +61,7 @@ class Subnet:
     @property
     def default_routes(self) -> tuple[str, ...]:
         """Where it sends what is for the internet; routes to what is gone, or that are not known, are left out."""
-        return tuple(r.target for r in self.known_routes if r.destination == ANYWHERE and not r.blackhole)
+        return default_routes(self.routes)
 
     @property
     def known_routes(self) -> tuple[Route, ...]:
@@ -58,13 +70,38 @@ class Subnet:
 
 
 @dataclass(frozen=True, kw_only=True)
+class NatGateway:
+    """A NAT gateway that is not deleted."""
+
+    state: str
+    private: bool
+    """It has no public address, and what it sends to an internet gateway is dropped (Amazon VPC User Guide)."""
+    subnet_id: str
+    """Empty for a regional one, which has its own way to the internet."""
+    routes: tuple[Route, ...] | NoAnswer
+    """Those of its subnet."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Door:
+    """A source that a security group lets in: a block, or a group; ``prefix_list`` where AWS names a list of blocks."""
+
+    source: str
+    prefix_list: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """A VPC endpoint; ``service`` is its name behind ``com.amazonaws.<region>.``."""
 
+    endpoint_id: str
     service: str
     state: str
     gateway: bool
     private_dns: bool
+    """Whether the service's own name leads to it from everywhere in the VPC."""
+    https: tuple[Door, ...] | NoAnswer = ()
+    """Whom the security groups of an interface endpoint let in on TCP 443."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,8 +115,13 @@ class Network:
     """``enableDnsSupport`` and ``enableDnsHostnames``."""
     subnets: tuple[Subnet, ...]
     endpoints: tuple[Endpoint, ...] | NoAnswer
-    nat_states: Mapping[str, str] | NoAnswer
-    """NAT gateways that are not deleted: id to state."""
+    nats: Mapping[str, NatGateway] | NoAnswer
+    """By id."""
+    shared: bool = False
+    """It is another account's, which shares its subnets: its NAT gateways, endpoints and their groups are not seen
+    (Amazon VPC User Guide: Responsibilities and permissions for owners and participants)."""
+    service_groups: frozenset[str] = frozenset()
+    """The security groups of the stack's containers that are there already."""
     balancer_there: bool = False
     """Whether the stack's own load balancer is in place already."""
     running: int = 0

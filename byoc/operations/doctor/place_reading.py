@@ -14,14 +14,19 @@ from byoc.operations.doctor.asking import NoAnswer, known, known_or_absent, tags
 from byoc.operations.doctor.place import (
     DNS_ATTRIBUTES,
     AclRule,
-    Endpoint,
     Network,
     Place,
     Route,
     Several,
     Subnet,
 )
+from byoc.operations.doctor.place_doors import endpoint, nat_gateways, service_groups
 from byoc.operations.doctor.subject import LOAD_BALANCER, SERVICE, Subject
+from byoc.operations.many import chunks
+
+_SERVICES_OF_A_CALL = 10
+"""Services that one ``ecs:DescribeServices`` takes (Amazon ECS API Reference)."""
+_REPEAT = "repeat it later"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,23 +107,32 @@ def _network(subject: Subject, ids: _Ids) -> Network:
     tables = _items(account, "ec2:DescribeRouteTables", "RouteTables", Filters=inside)
     acls = _items(account, "ec2:DescribeNetworkAcls", "NetworkAcls", Filters=inside)
     endpoints = _items(account, "ec2:DescribeVpcEndpoints", "VpcEndpoints", Filters=inside)
+    groups = _items(account, "ec2:DescribeSecurityGroups", "SecurityGroups", Filters=inside)
     nats = _items(account, "ec2:DescribeNatGateways", "NatGateways", Filter=inside)
     wanted = [*ids.private, *ids.public]
     items = account.all("ec2:DescribeSubnets", "Subnets", SubnetIds=wanted) if wanted else ()
     running, balancer = _in_place(subject)
     return Network(
         vpc_id=ids.vpc,
-        cidrs=tuple(each["CidrBlock"] for each in vpc.get("CidrBlockAssociationSet", ())) or (vpc["CidrBlock"],),
+        cidrs=_cidrs(vpc),
         tags=tags_of(vpc),
         dns=known_or_absent(lambda: {name: _attribute(account, ids.vpc, name) for name in DNS_ATTRIBUTES}, {}),
         subnets=tuple(_subnet(item, tables, acls, public=item["SubnetId"] in ids.public) for item in items),
-        endpoints=endpoints if isinstance(endpoints, NoAnswer) else tuple(_endpoint(item) for item in endpoints),
-        nat_states=nats
-        if isinstance(nats, NoAnswer)
-        else {nat["NatGatewayId"]: nat["State"] for nat in nats if nat["State"] != "deleted"},
+        endpoints=endpoints if isinstance(endpoints, NoAnswer) else tuple(endpoint(item, groups) for item in endpoints),
+        nats=nats if isinstance(nats, NoAnswer) else nat_gateways(nats, lambda one: _routes(tables, one)),
+        shared=vpc.get("OwnerId", account.account.account_id) != account.account.account_id,
+        service_groups=service_groups(subject, groups),
         balancer_there=balancer,
         running=running,
     )
+
+
+def _cidrs(vpc: Mapping[str, Any]) -> tuple[str, ...]:
+    """The VPC's IPv4 blocks; those that were taken from it, or never came to it, stay in AWS's answer for a while."""
+    found = vpc.get("CidrBlockAssociationSet") or ()
+    gone = ("disassociating", "disassociated", "failing", "failed")
+    there = (each["CidrBlock"] for each in found if each.get("CidrBlockState", {}).get("State") not in gone)
+    return tuple(there) or (vpc["CidrBlock"],)
 
 
 _Items = list[Mapping[str, Any]]
@@ -137,18 +151,17 @@ def _attribute(account: Account, vpc_id: str, name: str) -> bool:
 def _in_place(subject: Subject) -> tuple[int, bool]:
     """Containers of the stack that run, and whether its load balancer is there; nothing where it cannot be asked."""
     services, balancers = subject.named(SERVICE), subject.named(LOAD_BALANCER)
-    running, there = 0, False
-    if services:
-        answer = known(
-            lambda: subject.account.ask(
-                "ecs:DescribeServices", cluster=subject.names.cluster, services=list(services[:10])
-            )
-        )
-        running = sum(item["runningCount"] for item in answer["services"]) if isinstance(answer, dict) else 0
-    if balancers:
-        found = known(lambda: subject.account.ask("elasticloadbalancing:DescribeLoadBalancers", Names=[balancers[0]]))
-        there = isinstance(found, dict)
-    return running, there
+    running = sum(_running(subject, some) for some in chunks(services, _SERVICES_OF_A_CALL))
+    if not balancers:
+        return running, False
+    found = known(lambda: subject.account.ask("elasticloadbalancing:DescribeLoadBalancers", Names=[balancers[0]]))
+    return running, isinstance(found, dict)
+
+
+def _running(subject: Subject, services: list[str]) -> int:
+    asked: dict[str, Any] = {"cluster": subject.names.cluster, "services": services}
+    answer = known(lambda: subject.account.ask("ecs:DescribeServices", **asked)["services"])
+    return sum(item["runningCount"] for item in answer) if isinstance(answer, list) else 0
 
 
 def _subnet(
@@ -161,42 +174,62 @@ def _subnet(
     subnet_id = item["SubnetId"]
     return Subnet(
         subnet_id=subnet_id,
+        vpc_id=item["VpcId"],
         zone=item["AvailabilityZone"],
-        cidr=item["CidrBlock"],
+        cidr=item.get("CidrBlock") or "",
         free=int(item["AvailableIpAddressCount"]),
         public=public,
         tags=tags_of(item),
-        routes=tables if isinstance(tables, NoAnswer) else _routes(tables, subnet_id),
-        rules=acls if isinstance(acls, NoAnswer) else _rules(acls, subnet_id),
+        routes=_routes(tables, subnet_id),
+        rules=_rules(acls, subnet_id),
     )
 
 
-def _routes(tables: _Items, subnet_id: str) -> tuple[Route, ...]:
+def _routes(tables: _Items | NoAnswer, subnet_id: str) -> tuple[Route, ...] | NoAnswer:
     table = _of_subnet(tables, subnet_id, lambda each: any(one.get("Main") for one in each["Associations"]))
-    return tuple(_route(route) for route in table.get("Routes", ()))
+    if table is None:
+        return NoAnswer(why=f"AWS's answer has no route table for {subnet_id}", remedy=_REPEAT)
+    return table if isinstance(table, NoAnswer) else tuple(_route(route) for route in table["Routes"])
 
 
-def _rules(acls: _Items, subnet_id: str) -> tuple[AclRule, ...]:
+def _rules(acls: _Items | NoAnswer, subnet_id: str) -> tuple[AclRule, ...] | NoAnswer:
     acl = _of_subnet(acls, subnet_id, lambda each: bool(each["IsDefault"]))
-    return tuple(_rule(entry) for entry in acl.get("Entries", ()) if "CidrBlock" in entry)
+    if acl is None:
+        return NoAnswer(why=f"AWS's answer has no network ACL for {subnet_id}", remedy=_REPEAT)
+    return acl if isinstance(acl, NoAnswer) else tuple(_rule(each) for each in acl["Entries"] if "CidrBlock" in each)
 
 
-def _of_subnet(items: _Items, subnet_id: str, is_main: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
-    """The table or ACL that is associated with a subnet, else the VPC's main one."""
+def _of_subnet(
+    items: _Items | NoAnswer, subnet_id: str, is_main: Callable[[Mapping[str, Any]], bool]
+) -> Mapping[str, Any] | NoAnswer | None:
+    """The table or ACL that is associated with a subnet, else the VPC's main one, which every VPC has."""
+    if isinstance(items, NoAnswer):
+        return items
     for item in items:
         if any(one.get("SubnetId") == subnet_id for one in item["Associations"]):
             return item
-    return next((item for item in items if is_main(item)), {})
+    return next((item for item in items if is_main(item)), None)
 
 
-_TARGETS = ("NatGatewayId", "TransitGatewayId", "VpcPeeringConnectionId", "NetworkInterfaceId", "InstanceId")
+_TARGETS = (
+    "NatGatewayId",
+    "TransitGatewayId",
+    "VpcPeeringConnectionId",
+    "NetworkInterfaceId",
+    "InstanceId",
+    "LocalGatewayId",
+    "CarrierGatewayId",
+    "CoreNetworkArn",
+    "EgressOnlyInternetGatewayId",
+    "GatewayId",
+)
+_DESTINATIONS = ("DestinationCidrBlock", "DestinationIpv6CidrBlock", "DestinationPrefixListId")
 
 
 def _route(item: Mapping[str, Any]) -> Route:
-    targets = [item[key] for key in (*_TARGETS, "EgressOnlyInternetGatewayId", "GatewayId") if item.get(key)]
     return Route(
-        destination=item.get("DestinationCidrBlock") or item.get("DestinationPrefixListId") or "",
-        target=targets[0] if targets else "",
+        destination=next((item[key] for key in _DESTINATIONS if item.get(key)), ""),
+        target=next((item[key] for key in _TARGETS if item.get(key)), ""),
         blackhole=item.get("State") == "blackhole",
     )
 
@@ -210,13 +243,4 @@ def _rule(item: Mapping[str, Any]) -> AclRule:
         protocol=str(item["Protocol"]),
         cidr=item["CidrBlock"],
         ports=(int(ports["From"]), int(ports["To"])) if ports else None,
-    )
-
-
-def _endpoint(item: Mapping[str, Any]) -> Endpoint:
-    return Endpoint(
-        service=".".join(item["ServiceName"].split("amazonaws.", 1)[-1].split(".")[1:]),
-        state=str(item["State"]).lower(),
-        gateway=item["VpcEndpointType"] == "Gateway",
-        private_dns=bool(item.get("PrivateDnsEnabled")),
     )

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from byoc import tags
 from byoc.config import AccountConfig
-from byoc.operations.doctor.egress import destinations
+from byoc.operations.doctor.egress import destinations, goes_elsewhere
 from byoc.operations.doctor.subject import Subject
 
 LIMIT = timedelta(minutes=5)
@@ -16,10 +16,6 @@ LIMIT = timedelta(minutes=5)
 CPU_UNITS, MEMORY_MIB = 256, 512
 """The smallest task that Fargate runs (Amazon ECS Developer Guide: Task CPU and memory)."""
 CONTAINER = "probe"
-_ELSEWHERE = frozenset(
-    {"ALL_PROXY", "HTTPS_PROXY", "HTTP_PROXY", "SSL_CERT_DIR", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE"}
-)
-"""Variables by which a deployment goes another way, or trusts others, than the probe does."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,14 +79,5 @@ def plan_of(subject: Subject) -> Plan | None:
             **tags.install_tags(config.name_prefix),
             **tags.deployment_tags(deployment),
         },
-        elsewhere=_elsewhere(subject),
+        elsewhere=goes_elsewhere(subject),
     )
-
-
-def _elsewhere(subject: Subject) -> tuple[str, ...]:
-    given = {
-        name.upper()
-        for section, secrets in subject.deployments.values()
-        for name in (*section.environment, *secrets.secret_environment)
-    }
-    return tuple(sorted(given & _ELSEWHERE))

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
-from collections.abc import Mapping
 
 from byoc.operations.doctor.asking import NoAnswer, silence_of
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
-from byoc.operations.doctor.place import ANYWHERE, Endpoint, Network, Subnet
+from byoc.operations.doctor.place import ANYWHERE, Door, Endpoint, NatGateway, Network, Subnet, default_routes
 
 _AREA = Area.NETWORK
 NEEDED_ENDPOINTS = ("ecr.api", "ecr.dkr", "logs", "secretsmanager")
 """Interface endpoints without which a task does not start where there is no way to the internet (Amazon ECS docs)."""
+
+_THROUGH_ENDPOINTS = (*NEEDED_ENDPOINTS, "s3")
+_ELSEWHERE = ("tgw-", "pcx-", "vgw-", "eni-", "i-", "lgw-", "cagw-", "arn:", "nat-")
+"""What may lead to the endpoints of another network, by the beginning of its id."""
 
 
 def judge_ways_out(network: Network, private: tuple[Subnet, ...]) -> Check:
@@ -45,35 +49,106 @@ def _out(network: Network, subnet: Subnet) -> tuple[str, bool | None]:
     """By what tasks of a subnet reach AWS, and whether it works: None where that cannot be seen from here."""
     for target in subnet.default_routes:
         if target.startswith("nat-"):
-            return _by_nat(network.nat_states, target)
+            return _by_nat(network, target)
         if target.startswith("igw-"):
             return f"{ANYWHERE} goes to {target}, and containers have no public address", False
         return f"{ANYWHERE} goes to {target}: what is beyond it cannot be seen from here", None
     if isinstance(network.endpoints, NoAnswer):
         return f"no route to {ANYWHERE}, and the endpoints are not known: {network.endpoints.why}", None
-    missing = _without_endpoint(network.endpoints, subnet)
+    return _by_endpoints(network, network.endpoints, subnet)
+
+
+def _by_nat(network: Network, nat: str) -> tuple[str, bool | None]:
+    if isinstance(network.nats, NoAnswer):
+        return f"NAT gateway {nat}, whose state is not known: {network.nats.why}", None
+    found = network.nats.get(nat)
+    if found is None and network.shared:
+        return f"NAT gateway {nat} of the account that shares {network.vpc_id}, which AWS does not show", None
+    if found is None:
+        return f"{nat} is gone", False
+    if found.state != "available":
+        return f"{nat} is {found.state}", False
+    if found.private:
+        return f"{nat} is a private NAT gateway: what is beyond it cannot be seen from here", None
+    return _out_of_nat(nat, found)
+
+
+def _out_of_nat(nat: str, found: NatGateway) -> tuple[str, bool | None]:
+    """A NAT gateway sends on by the routes of its own subnet; a regional one needs none."""
+    if isinstance(found.routes, NoAnswer):
+        return f"NAT gateway {nat}, whose own routes are not known: {found.routes.why}", None
+    targets = default_routes(found.routes)
+    if not found.subnet_id or any(target.startswith("igw-") for target in targets):
+        return f"NAT gateway {nat}", True
+    if targets:
+        return f"{nat} is in {found.subnet_id}, which sends on to {targets[0]}: what is beyond it is not seen", None
+    return f"{nat} is in {found.subnet_id}, which has no route to an internet gateway", False
+
+
+def _by_endpoints(network: Network, endpoints: tuple[Endpoint, ...], subnet: Subnet) -> tuple[str, bool | None]:
+    missing = _without_endpoint(endpoints, subnet)
+    used = [each for each in endpoints if not each.gateway and each.service in _THROUGH_ENDPOINTS and _is_usable(each)]
     if not missing:
-        return "endpoints", True
+        return _by_doors(network, used, subnet)
     lost = " (its default route leads to what is gone)" if any(route.blackhole for route in subnet.known_routes) else ""
-    return f"no route to {ANYWHERE}{lost}, and no usable endpoint for {', '.join(missing)}", False
+    told = f"no route to {ANYWHERE}{lost}, and no usable endpoint for {', '.join(missing)}"
+    if network.shared:
+        return f"{told}; those of the account that shares {network.vpc_id} AWS does not show", None
+    beyond = [r.target for r in subnet.known_routes if r.target.startswith(_ELSEWHERE) and not r.blackhole]
+    if beyond:
+        return f"{told}; whether {', '.join(dict.fromkeys(beyond))} leads to them cannot be seen from here", None
+    return told, False
 
 
-def _by_nat(states: Mapping[str, str] | NoAnswer, nat: str) -> tuple[str, bool | None]:
-    if isinstance(states, NoAnswer):
-        return f"NAT gateway {nat}, whose state is not known: {states.why}", None
-    state = states.get(nat, "gone")
-    return (f"NAT gateway {nat}", True) if state == "available" else (f"{nat} is {state}", False)
+def _by_doors(network: Network, used: list[Endpoint], subnet: Subnet) -> tuple[str, bool | None]:
+    """Whether the security groups of endpoints let the subnet's containers in."""
+    closed, unsure = [], []
+    for each in used:
+        if isinstance(each.https, NoAnswer):
+            unsure.append(f"{each.service} ({each.https.why})")
+            continue
+        let_in = _lets_in(each.https, subnet, network.service_groups)
+        if let_in is False:
+            closed.append(each.service)
+        elif let_in is None:
+            unsure.append(f"{each.service} (in part)")
+    if closed:
+        return f"no security group of the endpoint lets it in on tcp 443: {', '.join(closed)}", False
+    if unsure:
+        return f"endpoints; whether their security groups let it in is not known: {', '.join(unsure)}", None
+    return "endpoints", True
+
+
+def _lets_in(doors: tuple[Door, ...], subnet: Subnet, groups: frozenset[str]) -> bool | None:
+    """Whether containers of a subnet are let in; None for a part of them, or by a list that is not read."""
+    own = ipaddress.IPv4Network(subnet.cidr) if subnet.cidr else None
+    unsure = False
+    for door in doors:
+        if door.source in groups:
+            return True
+        if door.prefix_list:
+            unsure = True
+        elif own is not None and "/" in door.source:
+            block = ipaddress.IPv4Network(door.source, strict=False)
+            if own.subnet_of(block):
+                return True
+            unsure = unsure or own.overlaps(block)
+    return None if unsure else False
+
+
+def _is_usable(endpoint: Endpoint) -> bool:
+    return endpoint.state == "available" and (endpoint.gateway or endpoint.private_dns)
 
 
 def _without_endpoint(endpoints: tuple[Endpoint, ...], subnet: Subnet) -> list[str]:
     """The services that a task of a subnet needs and does not reach through an endpoint."""
-    usable = {each.service for each in endpoints if each.state == "available" and (each.gateway or each.private_dns)}
+    usable = {each.service for each in endpoints if _is_usable(each)}
     missing = [service for service in NEEDED_ENDPOINTS if service not in usable]
-    return missing if "s3" in usable and _reaches_s3(endpoints, subnet) else [*missing, "s3"]
+    return missing if _reaches_s3(endpoints, subnet) else [*missing, "s3"]
 
 
 def _reaches_s3(endpoints: tuple[Endpoint, ...], subnet: Subnet) -> bool:
-    if any(each.service == "s3" and not each.gateway and each.private_dns for each in endpoints):
-        return True
+    ways = [each for each in endpoints if each.service == "s3" and _is_usable(each)]
     # A gateway endpoint works through a route to its prefix list; AWS writes the route with the endpoint as target.
-    return any(route.target.startswith("vpce-") and not route.blackhole for route in subnet.known_routes)
+    routed = {route.target for route in subnet.known_routes if not route.blackhole}
+    return any(not each.gateway or each.endpoint_id in routed for each in ways)
