@@ -121,7 +121,10 @@ def test_rds_offers_postgresql_by_major_version_and_class(world: World) -> None:
     options = rds.describe_orderable_db_instance_options(
         Engine="postgres", DBInstanceClass="db.t4g.micro", EngineVersion="16.8"
     )["OrderableDBInstanceOptions"]
-    assert [item["DBInstanceClass"] for item in options] == ["db.t4g.micro"]
+    assert [(item["DBInstanceClass"], item["StorageType"]) for item in options] == [
+        ("db.t4g.micro", "gp2"),
+        ("db.t4g.micro", "gp3"),
+    ]
     assert {zone["Name"] for zone in options[0]["AvailabilityZones"]} >= {"us-west-2a", "us-west-2b"}
     none = rds.describe_orderable_db_instance_options(Engine="postgres", DBInstanceClass="db.z9.huge")
     assert none["OrderableDBInstanceOptions"] == []

@@ -288,7 +288,7 @@ def test_secrets_that_wait_for_their_end_and_taken_names_are_found(worlds: Any, 
     code, checks = doctor.checks(world, CHAT)
     assert code == 1
     answer, evidence = checks["names: secret langgraph-cloud/chat/cache"]
-    assert (answer, evidence[:17]) == ("fail", "is deleted since ")
+    assert (answer, evidence[:36]) == ("fail", "is marked for deletion (DeletedDate ")
     assert checks["names: secret langgraph-cloud/chat/environment"] == (
         "fail",
         "is taken: what has it does not carry byoc-install=langgraph-cloud, byoc-deployment=chat",

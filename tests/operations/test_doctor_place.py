@@ -12,7 +12,7 @@ from byoc.access.required import Planned
 from byoc.operations.answers import AbsentError, DeniedError
 from byoc.operations.doctor.asking import NoAnswer
 from byoc.operations.doctor.doctor import subject_of
-from byoc.operations.doctor.place import Door, Network, Route
+from byoc.operations.doctor.place import Door, Network, Place, Route
 from byoc.operations.doctor.place_reading import read_place
 from byoc.operations.doctor.subject import SERVICE
 from byoc.operations.targets import Accounts, Stack
@@ -81,13 +81,17 @@ def _answers(**changed: Any) -> dict[str, Any]:
 
 
 def _read(answers: Mapping[str, Any], *registered: Registered) -> Network:
+    place = _place(answers, *registered)
+    assert isinstance(place, Network), place
+    return place
+
+
+def _place(answers: Mapping[str, Any], *registered: Registered) -> Place:
     file = read_stack_file(ROOT, "adopted-vpc", passphrase=lambda: PASSPHRASE)
     config = load_stack_config(file.config, file.secret_keys, source=file.path.name)
     planned = Planned(registered=registered, functions=frozenset())
     subject = subject_of(Stack(name="adopted-vpc", config=config), planned, Accounts(), None)
-    place = read_place(dataclasses.replace(subject, account=FakeAccount(answers)))
-    assert isinstance(place, Network), place
-    return place
+    return read_place(dataclasses.replace(subject, account=FakeAccount(answers)))
 
 
 def test_a_subnet_without_a_table_of_its_own_has_the_main_one() -> None:
@@ -137,9 +141,15 @@ def test_a_subnet_of_ipv6_alone_is_read_and_has_no_room() -> None:
     only = [_subnet(PRIVATE_1, CidrBlock=None, Ipv6Native=True, AvailableIpAddressCount=0)]
     to_ipv6 = {"DestinationIpv6CidrBlock": "::/0", "EgressOnlyInternetGatewayId": "eigw-1"}
     tables = {"RouteTables": [_table(routes=[to_ipv6], main=True)]}
-    (subnet,) = _read(_answers(DescribeSubnets={"Subnets": only}, DescribeRouteTables=tables)).subnets
+    others = [_subnet(each) for each in (PRIVATE_2, PUBLIC_1, PUBLIC_2)]
+    subnet, *_ = _read(_answers(DescribeSubnets={"Subnets": [*only, *others]}, DescribeRouteTables=tables)).subnets
     assert (subnet.cidr, subnet.free, subnet.default_routes) == ("", 0, ())
     assert subnet.routes == (Route(destination="::/0", target="eigw-1"),)
+
+
+def test_subnets_that_are_not_in_the_answer_are_no_subnets_too_few() -> None:
+    place = _place(_answers(DescribeSubnets={"Subnets": [_subnet(PRIVATE_1), _subnet(PUBLIC_1), _subnet(PUBLIC_2)]}))
+    assert place == NoAnswer(why=f"AWS's answer has no '{PRIVATE_2}'", remedy="repeat it later")
 
 
 def test_a_vpc_of_another_account_is_shared_and_blocks_that_it_lost_do_not_count() -> None:

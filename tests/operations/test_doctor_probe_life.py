@@ -274,7 +274,7 @@ def test_without_a_terminal_and_without_yes_it_is_wrong_input_and_nothing_is_ask
     assert ready.client.calls(since=first) == []
 
 
-@pytest.mark.parametrize(("answer", "code", "made"), [(False, 1, 0), (True, 0, 2)])
+@pytest.mark.parametrize(("answer", "code", "made"), [(False, 3, 0), (True, 0, 2)])
 def test_on_a_terminal_it_says_what_it_makes_and_asks(
     ready: World, doctor: Doctor, monkeypatch: pytest.MonkeyPatch, answer: bool, code: int, made: int
 ) -> None:
@@ -295,6 +295,7 @@ def test_on_a_terminal_it_says_what_it_makes_and_asks(
     first = ready.client.next_call()
     outcome = doctor.run(ready, CHAT, "--probe-egress", *OWN)
     assert (outcome.code, asked) == (code, ["run 1 probe?"])
+    assert f"{CHAT}: " in outcome.out.splitlines()[-1]  # the report comes in any case
     assert "costs a fraction of a cent" in " ".join(outcome.out.split())
     actions = [call["action"] for call in ready.client.calls(since=first)]
     assert actions.count("ecs:RunTask") == made

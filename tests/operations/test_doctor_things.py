@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,14 +10,15 @@ import pytest
 from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError, DeniedError, NoAnswerError
 from byoc.operations.doctor.asking import Absent, NoAnswer, known, tags_of
-from byoc.operations.doctor.certificate import Certificate, judge_certificate
+from byoc.operations.doctor.certificate import Certificate, judge_certificate, read_certificate
 from byoc.operations.doctor.checks import Area, Check, Verdict, failed, passed, unknown
-from byoc.operations.doctor.database import Offer, Offers, Wanted, judge_offers
-from byoc.operations.doctor.image import Image, judge_image, platforms_of, repository_of
+from byoc.operations.doctor.database import Offer, Offers, Wanted, judge_offers, read_offers
+from byoc.operations.doctor.image import Image, judge_image, platforms_of, read_image, repository_of
 from byoc.operations.doctor.linked_roles import judge_linked_roles
 from byoc.operations.doctor.names import Held, Holder, Named, judge_names
 from byoc.operations.doctor.report import Report, exit_code, in_order, markdown
 from byoc.types import AwsAccount
+from tests.operations.fake_account import FakeAccount
 
 ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")
 DENIED = NoAnswer(why="x:Ask: denied by the permissions boundary", remedy="allow x:Ask to who asks, then repeat")
@@ -86,7 +88,7 @@ def test_the_engine_version_must_be_offered(versions: tuple[str, ...] | NoAnswer
         ),
         ((_offer("c", "d"),), False, ZONES, "fail", "and 1 in common are needed"),
         ((_offer("a", "b", multi=False),), True, ZONES, "fail", "as Multi-AZ in this region"),
-        ((), False, ZONES, "fail", "RDS does not offer db.t4g.micro with PostgreSQL 16 in this region"),
+        ((), False, ZONES, "fail", "RDS does not offer db.t4g.micro with PostgreSQL 16 on gp3 in this region"),
         ((_offer("a"), _offer("c", version="16.10")), False, ZONES, "fail", "is offered in us-west-2c"),
         ((_offer("a"),), False, frozenset(), "unknown", "the zones of the private subnets are not known"),
         (DENIED, False, ZONES, "unknown", DENIED.why),
@@ -99,6 +101,25 @@ def test_the_class_must_be_offered_in_the_zones_of_the_private_subnets(
     _, check = judge_offers("chat", wanted, Offers(versions=("16.8",), options=options), zones)
     assert check.verdict.value == verdict
     assert evidence in check.evidence
+
+
+def test_offers_of_another_kind_of_storage_are_none_of_ours() -> None:
+    def offer(storage: str, *zones: str) -> dict[str, object]:
+        return {
+            "EngineVersion": "16.8",
+            "StorageType": storage,
+            "MultiAZCapable": True,
+            "AvailabilityZones": [{"Name": zone} for zone in zones],
+        }
+
+    options = [offer("io1", "us-west-2a", "us-west-2b"), offer("gp3", "us-west-2c")]
+    account = FakeAccount(
+        {
+            "rds:DescribeDBEngineVersions": {"DBEngineVersions": [{"EngineVersion": "16.8"}]},
+            "rds:DescribeOrderableDBInstanceOptions": {"OrderableDBInstanceOptions": options},
+        }
+    )
+    assert read_offers(account, WANTED).options == (_offer("c"),)
 
 
 # Names
@@ -135,7 +156,7 @@ def test_a_secret_that_waits_for_its_end_fails_with_the_day() -> None:
     assert check == failed(
         Area.NAMES,
         "secret langgraph-cloud/chat/cache",
-        "is deleted since 2026-02-20, and keeps its name until its recovery window is over",
+        "is marked for deletion (DeletedDate 2026-02-20), and keeps its name until its recovery window is over",
         "aws secretsmanager delete-secret --force-delete-without-recovery --secret-id langgraph-cloud/chat/cache (its "
         "values are gone then), or restore-secret and adopt it",
     )
@@ -220,9 +241,28 @@ def test_other_registries_are_told_apart() -> None:
         "the registry is of account 999999999999: its repository policy decides who pulls",
     )
     assert _image(TAGGED.replace("us-west-2", "us-east-1"), DENIED)[0] == (
-        "fail",
-        "the registry is in us-east-1, not in us-west-2",
+        "unknown",
+        "the registry is in us-east-1: containers in us-west-2 pull from it over the internet, and through no endpoint",
     )
+
+
+def test_an_archived_image_is_there_and_cannot_be_pulled() -> None:
+    archived = Image(platforms=("linux/amd64",), status="ARCHIVED")
+    assert _image(TAGGED, archived)[1] == (
+        "fail",
+        "agents/chat has 1.0.0, and its state is ARCHIVED: it cannot be pulled",
+    )
+    details = {"imageStatus": "ARCHIVED", "imageDigest": DIGEST}
+    manifest = json.dumps({"manifests": [{"platform": {"os": "linux", "architecture": "amd64"}}]})
+    account = FakeAccount(
+        {
+            "ecr:DescribeImages": {"imageDetails": [details]},
+            "ecr:BatchGetImage": {"images": [{"imageManifest": manifest}]},
+        }
+    )
+    where = repository_of(TAGGED)
+    assert where is not None
+    assert read_image(account, where) == archived
 
 
 def test_platforms_come_of_an_index_without_its_attestations() -> None:
@@ -282,6 +322,40 @@ def test_an_index_need_not_say_its_platforms() -> None:
 def test_a_certificate_is_issued_and_lasts(found: Certificate | Absent | NoAnswer, verdict: str, evidence: str) -> None:
     check = judge_certificate("chat", "arn:x", found, "us-west-2", NOW)
     assert (check.verdict.value, check.evidence) == (verdict, evidence)
+
+
+@pytest.mark.parametrize(
+    ("renewal", "renews"),
+    [
+        (None, True),
+        ({"RenewalStatus": "PENDING_AUTO_RENEWAL"}, True),
+        ({"RenewalStatus": "SUCCESS"}, True),
+        ({"RenewalStatus": "PENDING_VALIDATION"}, False),
+        ({"RenewalStatus": "FAILED", "RenewalStatusReason": "CAA_ERROR"}, False),
+    ],
+)
+def test_a_renewal_that_waits_for_a_person_does_not_come_by_itself(renewal: object, renews: bool) -> None:
+    item = {"Status": "ISSUED", "DomainName": "a.example", "Type": "AMAZON_ISSUED", "RenewalSummary": renewal}
+    found = read_certificate(FakeAccount({"acm:DescribeCertificate": {"Certificate": item}}), "arn:aws:acm:r:1:x")
+    assert isinstance(found, Certificate)
+    assert found.renews is renews
+
+
+@pytest.mark.parametrize(
+    ("status", "way_out"),
+    [
+        ("PENDING_VALIDATION", "finish its validation"),
+        ("EXPIRED", "request or import another certificate"),
+        ("REVOKED", "request or import another certificate"),
+        ("VALIDATION_TIMED_OUT", "request or import another certificate"),
+    ],
+)
+def test_what_cannot_be_validated_any_more_is_not_told_to_be(status: str, way_out: str) -> None:
+    check = judge_certificate(
+        "chat", "arn:x", Certificate(status=status, domains=("a.example",), ends=None), "us-west-2", NOW
+    )
+    assert check.verdict is Verdict.FAIL
+    assert check.remedy.startswith(way_out)
 
 
 # Service-linked roles

@@ -72,8 +72,7 @@ def doctor(
 
     shown = Format.JSON if json else form
     subjects = _subjects(cwd or Path.cwd(), stacks or [], every, profile, own_credentials=own_credentials)
-    if probe_egress:
-        _agree(subjects, yes=yes, shown=shown)
+    probe_egress = probe_egress and _agree(subjects, yes=yes, shown=shown)
     reports, interrupted = list(each(subjects, examine, at_once=4)), False
     if probe_egress:
         reports, interrupted = _probed(subjects, reports)
@@ -106,28 +105,30 @@ def _subjects(
     return subjects
 
 
-def _agree(subjects: Sequence[Subject], *, yes: bool, shown: Format) -> None:
-    """Say what probes make, and ask; raises ``InputError`` where nobody can answer."""
+def _agree(subjects: Sequence[Subject], *, yes: bool, shown: Format) -> bool:
+    """Say what probes make, and ask; without a yes the stacks are examined from outside.
+
+    Raises ``InputError`` where nobody can answer.
+    """
     from byoc.cli.view import console
     from byoc.errors import InputError
     from byoc.operations.doctor.probe_plan import plan_of
 
     plans = [plan for subject in subjects if (plan := plan_of(subject)) is not None]
     if not plans:
-        return
+        return True
     if shown is Format.TABLE:
         for plan in plans:
             console().print("\n".join(plan.announcement()) + "\n")
     if yes:
-        return
+        return True
     if shown is not Format.TABLE or not (sys.stdin.isatty() and sys.stdout.isatty()):
         names = " ".join(plan.stack for plan in plans)
         raise InputError(
             "--probe-egress asks before it makes anything, and there is no terminal to ask on\n"
             f"      mend it:  byoc doctor {names} --probe-egress --yes"
         )
-    if not typer.confirm(f"run {len(plans)} probe{'s'[: len(plans) > 1]}?", default=False):
-        raise typer.Exit(1)
+    return typer.confirm(f"run {len(plans)} probe{'s'[: len(plans) > 1]}?", default=False)
 
 
 def _probed(subjects: Sequence[Subject], reports: Sequence[Report]) -> tuple[list[Report], bool]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from byoc.operations.account import Account
 from byoc.operations.doctor.asking import Absent, NoAnswer, known
@@ -12,6 +14,13 @@ from byoc.operations.doctor.subject import Subject
 
 _AREA = Area.CERTIFICATE
 _SOON = timedelta(days=14)
+_STUCK = ("PENDING_VALIDATION", "FAILED")
+"""States of a renewal that ACM does not end by itself (AWS Certificate Manager User Guide: Check renewal status)."""
+_WAYS_OUT: Mapping[str, str] = {
+    "PENDING_VALIDATION": "finish its validation (the CNAME records that ACM shows), or name another certificate",
+}
+_RENEW = "renew it, and import it again; if ACM issued it, see in ACM what its renewal waits for"
+_ANOTHER = "request or import another certificate, and set ingress.certificateArn"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,8 +59,12 @@ def _of_acm(account: Account, arn: str) -> Certificate:
         status=item["Status"],
         domains=tuple(dict.fromkeys([item["DomainName"], *item.get("SubjectAlternativeNames", ())])),
         ends=item.get("NotAfter"),
-        renews=item.get("Type") == "AMAZON_ISSUED",
+        renews=item.get("Type") == "AMAZON_ISSUED" and _renewal(item) not in _STUCK,
     )
+
+
+def _renewal(item: Mapping[str, Any]) -> str:
+    return str((item.get("RenewalSummary") or {}).get("RenewalStatus") or "")
 
 
 def _of_iam(account: Account, name: str) -> Certificate:
@@ -74,12 +87,12 @@ def judge_certificate(name: str, arn: str, found: Certificate | Absent | NoAnswe
             _AREA,
             title,
             f"{domains}: its state is {found.status}",
-            "finish its validation (the CNAME records that ACM shows), or name another certificate",
+            _WAYS_OUT.get(found.status, _ANOTHER),
         )
     if found.ends is None:
         return passed(_AREA, title, f"{domains}: issued")
     until = f"{found.ends.astimezone(UTC):%Y-%m-%d}"
     if found.ends <= now or (found.ends - now < _SOON and not found.renews):
         ended = "ended" if found.ends <= now else "ends"
-        return failed(_AREA, title, f"{domains}: issued, {ended} on {until}", "renew it, and import it again")
+        return failed(_AREA, title, f"{domains}: issued, {ended} on {until}", _RENEW)
     return passed(_AREA, title, f"{domains}: issued, until {until}")

@@ -9,10 +9,12 @@ from byoc.operations.account import Account
 from byoc.operations.doctor.asking import NoAnswer, known_or_absent
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
 from byoc.operations.doctor.place import Network, Place
-from byoc.operations.doctor.subject import Subject
+from byoc.operations.doctor.subject import SUBNET, Subject
 
 _AREA = Area.DATABASE
 _ENGINE = "postgres"
+_STORAGE = "gp3"
+"""The storage of every database that a stack makes (``byoc.components.database``); RDS has an offer for each kind."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +73,9 @@ def wanted_databases(subject: Subject) -> Mapping[str, Wanted]:
 
 def _planned_zones(subject: Subject) -> list[str]:
     """Those of the subnets that the stack makes."""
-    inputs = subject.inputs("aws:ec2/subnet:Subnet")
-    return [str(found["availabilityZone"]) for found in inputs if "availabilityZone" in found]
+    inputs = subject.inputs(SUBNET)
+    zones = [subject.zone(str(found["availabilityZone"])) for found in inputs if "availabilityZone" in found]
+    return [zone for zone in zones if zone]
 
 
 def read_offers(account: Account, wanted: Wanted) -> Offers:
@@ -101,7 +104,7 @@ def read_offers(account: Account, wanted: Wanted) -> Offers:
                 DBInstanceClass=wanted.instance_class,
                 Vpc=True,
             )
-            if _fits(item["EngineVersion"], wanted.version)
+            if _fits(item["EngineVersion"], wanted.version) and item["StorageType"] == _STORAGE
         ),
         no_options,
     )
@@ -138,7 +141,7 @@ def _order(version: str) -> tuple[int, ...]:
 
 def _class(name: str, wanted: Wanted, options: tuple[Offer, ...] | NoAnswer, zones: frozenset[str]) -> Check:
     title = f"class of {name}"
-    asked = f"{wanted.instance_class} with PostgreSQL {wanted.version}"
+    asked = f"{wanted.instance_class} with PostgreSQL {wanted.version} on {_STORAGE}"
     if isinstance(options, NoAnswer):
         return options.check(_AREA, title)
     fitting = [offer for offer in options if offer.multi_zone or not wanted.multi_zone]

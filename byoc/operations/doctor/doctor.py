@@ -25,6 +25,7 @@ from byoc.operations.doctor.place_reading import read_place
 from byoc.operations.doctor.report import Report, in_order
 from byoc.operations.doctor.subject import Subject
 from byoc.operations.doctor.trust import judge_trust, read_trust, trusted
+from byoc.operations.doctor.zones import in_real_zones
 from byoc.operations.many import each
 from byoc.operations.targets import Accounts, Stack
 
@@ -82,6 +83,7 @@ def _identity(subject: Subject, caller: Caller | NoCredentials | NoAnswer) -> li
 
 def _inside(subject: Subject, caller: Caller) -> list[Check]:
     """All that is asked inside of the account."""
+    subject = in_real_zones(subject)
     place = read_place(subject)
     parts: tuple[Part, ...] = (
         (Area.IDENTITY, lambda: _trust(subject)),

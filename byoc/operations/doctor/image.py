@@ -48,6 +48,8 @@ class Image:
     """An image that is there; ``platforms``: what its manifest, or its config, says it is for."""
 
     platforms: tuple[str, ...] | NoAnswer
+    status: str = "ACTIVE"
+    """``ARCHIVED`` and ``ACTIVATING`` ones cannot be pulled (Amazon ECR API Reference: ImageDetail)."""
 
 
 def repository_of(image: str) -> Repository | None:
@@ -82,9 +84,12 @@ def read_image(account: Account, where: Repository) -> Image | Absent | NoAnswer
     asked = {"registryId": where.account_id, "repositoryName": where.name, "imageIds": [dict(where.reference)]}
 
     def ask() -> Image:
-        _ = account.ask("ecr:DescribeImages", region=where.region, **asked)["imageDetails"][0]
+        details = account.ask("ecr:DescribeImages", region=where.region, **asked)["imageDetails"][0]
         platforms = known(lambda: _platforms(account, where, asked))
-        return Image(platforms=NoAnswer(why="ECR gave no manifest") if isinstance(platforms, Absent) else platforms)
+        return Image(
+            platforms=NoAnswer(why="ECR gave no manifest") if isinstance(platforms, Absent) else platforms,
+            status=details.get("imageStatus") or "ACTIVE",
+        )
 
     return known(ask)
 
@@ -147,7 +152,13 @@ def _registry(name: str, image: str, where: Repository | None, account: AwsAccou
             f"let the execution role of account {account.account_id} pull there, or {push}",
         )
     if where.region != account.region:
-        return failed(_AREA, title, f"the registry is in {where.region}, not in {account.region}", push)
+        return unknown(
+            _AREA,
+            title,
+            f"the registry is in {where.region}: containers in {account.region} pull from it over the internet, and "
+            "through no endpoint",
+            push,
+        )
     return passed(_AREA, title, own)
 
 
@@ -163,6 +174,13 @@ def _existence(name: str, where: Repository | None, found: Image | Absent | NoAn
             title,
             f"there is no image {where.image} in repository {where.name}",
             "push it: langgraph build, docker push; or correct byoc:image",
+        )
+    if found.status != "ACTIVE":
+        return failed(
+            _AREA,
+            title,
+            f"{where.name} has {where.image}, and its state is {found.status}: it cannot be pulled",
+            "restore it in ECR (aws ecr update-image-storage-class), or push it again",
         )
     return passed(_AREA, title, f"{where.name} has {where.image}")
 

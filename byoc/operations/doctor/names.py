@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from byoc import tags
+from byoc.config import AccountConfig, ExistingNetwork
 from byoc.operations.answers import AbsentError
 from byoc.operations.doctor.asking import Absent, NoAnswer, known, tags_of
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
@@ -24,7 +25,7 @@ class Holder:
 
     tags: Mapping[str, str] | NoAnswer
     deleted_at: datetime | None = None
-    """Of a secret that waits for its end: since when."""
+    """Of a secret that waits for its end: ``DeletedDate``, of which AWS says that it is the day it is marked for."""
 
 
 Held = Holder | Absent | NoAnswer
@@ -71,6 +72,14 @@ def _wanted(subject: Subject) -> Iterable[Named]:
     for kind, (type_, key) in _TYPES.items():
         for name in subject.named(type_, key):
             yield Named(kind=kind, name=name)
+    if _adopted_vpc(subject):  # in a VPC of its own nobody else has made any
+        for name in subject.named("aws:ec2/securityGroup:SecurityGroup"):
+            yield Named(kind="security group", name=name)
+
+
+def _adopted_vpc(subject: Subject) -> str:
+    network = subject.config.network if isinstance(subject.config, AccountConfig) else None
+    return network.vpc_id if isinstance(network, ExistingNetwork) else ""
 
 
 def _role(subject: Subject, name: str) -> Holder:
@@ -92,6 +101,12 @@ def _service(subject: Subject, name: str) -> Holder:
     asked: dict[str, Any] = {"cluster": subject.names.cluster, "services": [name], "include": ["TAGS"]}
     found = subject.account.ask("ecs:DescribeServices", **asked)["services"]
     return _holder([item for item in found if item["status"] != "INACTIVE"], "tags")
+
+
+def _security_group(subject: Subject, name: str) -> Holder:
+    filters = [{"Name": "group-name", "Values": [name]}, {"Name": "vpc-id", "Values": [_adopted_vpc(subject)]}]
+    found = subject.account.all("ec2:DescribeSecurityGroups", "SecurityGroups", Filters=filters)
+    return _holder(list(found), "Tags")
 
 
 def _log_group(subject: Subject, name: str) -> Holder:
@@ -181,6 +196,7 @@ _READERS: Mapping[str, Callable[[Subject, str], Holder]] = {
     "database": _database,
     "secret": _secret,
     "ECS service": _service,
+    "security group": _security_group,
 }
 
 
@@ -210,7 +226,7 @@ def _trouble(item: Named, answer: Held, own: Mapping[str, str]) -> Check | None:
         return failed(
             _AREA,
             title,
-            f"is deleted since {since}, and keeps its name until its recovery window is over",
+            f"is marked for deletion (DeletedDate {since}), and keeps its name until its recovery window is over",
             f"aws secretsmanager delete-secret --force-delete-without-recovery --secret-id {item.name} (its values are "
             "gone then), or restore-secret and adopt it",
         )

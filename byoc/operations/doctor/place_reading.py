@@ -110,7 +110,9 @@ def _network(subject: Subject, ids: _Ids) -> Network:
     groups = _items(account, "ec2:DescribeSecurityGroups", "SecurityGroups", Filters=inside)
     nats = _items(account, "ec2:DescribeNatGateways", "NatGateways", Filter=inside)
     wanted = [*ids.private, *ids.public]
-    items = account.all("ec2:DescribeSubnets", "Subnets", SubnetIds=wanted) if wanted else ()
+    items = list(account.all("ec2:DescribeSubnets", "Subnets", SubnetIds=wanted)) if wanted else []
+    for missing in sorted({*wanted} - {item["SubnetId"] for item in items}):
+        raise KeyError(missing)  # what is not there is an error of AWS's; so this is half an answer
     running, balancer = _in_place(subject)
     return Network(
         vpc_id=ids.vpc,

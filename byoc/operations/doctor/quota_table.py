@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from byoc.operations.doctor.subject import DATABASE, LOAD_BALANCER, SECRET, Subject
+from byoc.operations.doctor.subject import DATABASE, LOAD_BALANCER, SECRET, SUBNET, Subject
 
 UNITS_OF_A_VCPU = 1024
 
@@ -83,9 +83,9 @@ def wants(subject: Subject) -> tuple[Want, ...]:
 def _nat_zones(subject: Subject) -> Mapping[str, int]:
     registered = subject.planned.registered
     zones = {
-        item.name: str(item.inputs["availabilityZone"])
+        item.name: subject.zone(str(item.inputs["availabilityZone"]))
         for item in registered
-        if item.type == "aws:ec2/subnet:Subnet" and "availabilityZone" in item.inputs
+        if item.type == SUBNET and "availabilityZone" in item.inputs
     }
     return Counter(zones[str(inputs["subnetId"])] for inputs in subject.inputs("aws:ec2/natGateway:NatGateway"))
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from byoc.operations.account import Account
 from byoc.operations.doctor.asking import Absent, NoAnswer, known
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
-from byoc.operations.doctor.quota_table import Quota, Want, wants
+from byoc.operations.doctor.quota_table import NAT_GATEWAYS, Quota, Want, wants
 from byoc.operations.doctor.quota_usage import USAGES, Usage
 from byoc.operations.doctor.subject import Subject
 from byoc.operations.many import each
@@ -41,6 +41,8 @@ def judged(subject: Subject) -> tuple[Check, ...]:
     wanted = wants(subject)
     quotas = tuple(dict.fromkeys(want.quota for want in wanted))
     facts = dict(zip(quotas, each(quotas, lambda quota: read_quota(subject, quota), at_once=_AT_ONCE), strict=True))
+    if isinstance(subject.zones, NoAnswer):
+        facts |= {NAT_GATEWAYS: QuotaFacts(limit=subject.zones, usage=subject.zones)}
     return tuple(judge_quota(want, facts[want.quota]) for want in wanted)
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from byoc.access.required import Planned
 from byoc.config import AccountConfig, DeploymentConfig, DeploymentSecrets, DeploymentSection
 from byoc.naming import Names
 from byoc.operations.account import Account
+from byoc.operations.doctor.asking import NoAnswer
 
+SUBNET = "aws:ec2/subnet:Subnet"
 LOAD_BALANCER = "aws:lb/loadBalancer:LoadBalancer"
 SERVICE = "aws:ecs/service:Service"
 DATABASE = "aws:rds/instance:Instance"
@@ -31,6 +33,8 @@ class Subject:
     otherwise."""
     caller: Account
     """The same account and region with the caller's own credentials."""
+    zones: Mapping[str, str] | NoAnswer = field(default_factory=dict)
+    """What the zones of ``planned`` are called in this account, where that differs; empty: there is none."""
 
     @property
     def names(self) -> Names:
@@ -69,6 +73,10 @@ class Subject:
         for item in self.planned.registered:
             if item.type == type_:
                 yield item.inputs
+
+    def zone(self, planned: str) -> str:
+        """A zone of ``planned`` by the name that it has in this account; empty where that is not known."""
+        return "" if isinstance(self.zones, NoAnswer) else self.zones.get(planned, planned)
 
     def named(self, type_: str, key: str = "name") -> tuple[str, ...]:
         """The physical names of the stack's resources of a type; those that AWS names are left out."""

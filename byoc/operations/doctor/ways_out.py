@@ -37,8 +37,8 @@ def judge_ways_out(network: Network, private: tuple[Subnet, ...]) -> Check:
             _AREA,
             name,
             "; ".join(stuck),
-            "add a route to a NAT gateway, or endpoints for ecr.api, ecr.dkr, logs, secretsmanager (private DNS on) "
-            "and a gateway endpoint for s3",
+            "give them a route to a NAT gateway in a public subnet; or endpoints for ecr.api, ecr.dkr, logs and "
+            "secretsmanager (private DNS on, tcp 443 open to them) and a gateway endpoint for s3",
         )
     if unsure:
         return unknown(_AREA, name, "; ".join(unsure), "ask who runs what the route leads to")
@@ -113,9 +113,9 @@ def _by_doors(network: Network, used: list[Endpoint], subnet: Subnet) -> tuple[s
         elif let_in is None:
             unsure.append(f"{each.service} (in part)")
     if closed:
-        return f"no security group of the endpoint lets it in on tcp 443: {', '.join(closed)}", False
+        return f"no security group of the endpoint lets it in on tcp 443: {', '.join(sorted(closed))}", False
     if unsure:
-        return f"endpoints; whether their security groups let it in is not known: {', '.join(unsure)}", None
+        return f"endpoints; whether their security groups let it in is not known: {', '.join(sorted(unsure))}", None
     return "endpoints", True
 
 

@@ -13,6 +13,9 @@ POSTGRES = "postgres"
 VERSIONS = ("15.8", "15.12", "16.4", "16.8", "17.4", "18.1")
 """Some of the versions that RDS offers; a region has more."""
 
+STORAGES = ("gp2", "gp3")
+"""Some of the kinds of storage; RDS makes an offer of its own for each."""
+
 
 def describe_engine_versions(request: ApiRequest, _account: str) -> Mapping[str, Any] | None:
     """Versions of PostgreSQL, narrowed as AWS does by a major or a whole version."""
@@ -48,11 +51,13 @@ def describe_orderable_options(request: ApiRequest, account: str) -> Mapping[str
                 "DBInstanceClass": known,
                 "AvailabilityZones": [{"Name": zone} for zone in zones],
                 "MultiAZCapable": True,
+                "StorageType": storage,
                 "Vpc": True,
             }
             for known in DATABASE_MEMORY
             if class_ in ("", known)
             for offered in VERSIONS
             if version in ("", offered)
+            for storage in STORAGES
         ]
     }
