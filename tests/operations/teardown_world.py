@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import boto3
 import pytest
 
+from byoc.cli.operations.teardown_engines import sandbox_engine
 from byoc.operations.stacks import read_stacks
 from byoc.operations.targets import Accounts
 from byoc.operations.teardown.clearing import Told
@@ -63,7 +64,11 @@ class Teardowns:
     @property
     def engine(self) -> Engine:
         """The sandbox's."""
-        return Engine(destroy=self.destroy, unprotect=lambda stack: self._unprotect(stack))
+        return Engine(
+            destroy=self.destroy,
+            unprotect=lambda stack: self._unprotect(stack),
+            final_snapshots=sandbox_engine(self.world.root).final_snapshots,
+        )
 
     def destroy(self, stack: str) -> RunResult:
         """Destroy a stack, and note it."""

@@ -67,6 +67,15 @@ def test_a_final_snapshot_needs_a_key_that_works(key: Key | NotAsked | None, why
     assert found(databases=(replace(DATABASE, key=key, final_snapshot=False),)) == []
 
 
+@pytest.mark.parametrize("status", ["creating", "failed", "incompatible-restore", "incompatible-network"])
+def test_a_database_of_which_aws_makes_no_final_snapshot_stands_in_the_way(status: str) -> None:
+    (blocker,) = found(databases=(replace(DATABASE, status=status),))
+    assert (blocker.kind, blocker.stands) == ("database", True)
+    assert blocker.why == f"it is {status}, and AWS makes no final snapshot of such a database"
+    assert found(databases=(replace(DATABASE, status=status, final_snapshot=False),)) == []
+    assert found(databases=(replace(DATABASE, status="storage-full"),)) == []
+
+
 def test_an_instance_of_a_service_that_runs_is_none_of_ours_to_take_away() -> None:
     assert found(registered=(replace(INSTANCE, is_running=True),)) == []
 

@@ -12,7 +12,7 @@ import pytest
 
 from byoc.operations.teardown.clearing import Told
 from byoc.operations.teardown.plan import Options
-from byoc.operations.teardown.run import Engine, tear_down
+from byoc.operations.teardown.run import tear_down
 from byoc.operations.teardown.sign_off import Verdict
 from byoc.sandbox.emulator.faults import Fault, Latency
 from tests.operations.teardown_world import Teardowns, lines, teardowns
@@ -59,10 +59,7 @@ def killed_at_each_change(life: Teardowns, stack: str, moment: str, *, options: 
                 os._exit(KILLED)
 
         told: list[Told] = []
-        engine = Engine(
-            destroy=lambda name: life.world.workspace.destroy(name, on_call=killer(moment)),
-            unprotect=life.engine.unprotect,
-        )
+        engine = replace(life.engine, destroy=lambda name: life.world.workspace.destroy(name, on_call=killer(moment)))
         (outcome,) = tear_down([life.plan(stack, unprotect=options.unprotect)], engine, options, tell)
         return outcome.is_clean
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,7 +13,7 @@ import pytest
 
 from byoc.operations.teardown.look_data import DATABASE
 from byoc.operations.teardown.plan import Options
-from byoc.operations.teardown.run import Engine, tear_down
+from byoc.operations.teardown.run import tear_down
 from byoc.operations.teardown.sign_off import Verdict
 from byoc.permissions.needs.deployment import deployment_needs
 from byoc.permissions.needs.features import Feature
@@ -119,11 +120,53 @@ def test_a_production_database_whose_final_snapshot_is_not_there_is_a_finding(li
             rds.delete_db_snapshot(DBSnapshotIdentifier=item["DBSnapshotIdentifier"])
         return result
 
-    engine = Engine(destroy=destroy, unprotect=life.engine.unprotect)
+    engine = replace(life.engine, destroy=destroy)
     plan = life.plan(SUPPORT, unprotect=True)
     (outcome,) = tear_down([plan], engine, Options(unprotect=True))
     assert lines(outcome.signed, Verdict.LEFT) == [("final database snapshot", "langgraph-cloud-support")]
     assert not outcome.is_clean
+
+
+def test_a_database_that_would_go_without_the_snapshot_that_its_config_asks_for_by_now_stays(
+    life: Teardowns,
+) -> None:
+    unprotected = {"deletionProtection": False}
+    life.world.configure(SUPPORT, {"database": {**unprotected, "finalSnapshot": False}})
+    life.world.up(SUPPORT).done()
+    life.world.configure(SUPPORT, {"database": unprotected})
+    with life.changing_nothing():
+        (outcome,) = life.run(SUPPORT)
+    assert outcome.error == (
+        "the config asks for a final snapshot of langgraph-cloud-support, and the stack was last brought up without "
+        "one: its data would be lost; nothing was begun\n"
+        "      mend it:  bring demo-support up once more, then run teardown again; or, to lose the data, set "
+        "database.finalSnapshot to false"
+    )
+    life.world.up(SUPPORT).done()
+    (outcome,) = life.run(SUPPORT)
+    assert (outcome.error, outcome.is_clean) == ("", True)
+    assert "final database snapshot" in [kind for kind, _ in lines(outcome.signed, Verdict.KEPT)]
+
+
+def test_a_secret_that_aws_has_not_ended_yet_is_waited_for_and_not_called_left_over(
+    chat: Teardowns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, secrets = "langgraph-cloud/chat/cache", chat.world.aws("secretsmanager")
+    pauses: list[float] = []
+
+    def destroy(stack: str) -> RunResult:
+        result = chat.destroy(stack)
+        secrets.create_secret(Name=name, SecretString="{}")
+        secrets.delete_secret(SecretId=name, RecoveryWindowInDays=7)  # shown as AWS shows one that it is ending
+        return result
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+
+    monkeypatch.setattr(time, "sleep", sleep)
+    (outcome,) = tear_down([chat.plan(CHAT)], replace(chat.engine, destroy=destroy), Options())
+    assert (outcome.error, outcome.is_clean, len(pauses)) == ("", True, 1)
 
 
 def test_a_whole_install_goes_deployments_first(chat: Teardowns) -> None:

@@ -89,29 +89,67 @@ def test_a_key_that_cannot_be_asked_about_keeps_the_list_from_being_clean() -> N
     assert not result.is_clean
 
 
-def test_a_snapshot_that_somebody_took_is_kept_whatever_its_state() -> None:
-    (entry,) = signed(snapshot(DBSnapshotIdentifier="before-upgrade", Status="failed")).entries
+NEEDS = "; it needs key key-1, which may not go before it"
+DISABLED = Key(arn=OURS.arn, of_aws=False, state="Disabled")
+
+
+@pytest.mark.parametrize(
+    ("taken", "who"), [("manual", "somebody took it by hand"), ("awsbackup", "AWS Backup took it")]
+)
+@pytest.mark.parametrize(
+    ("key", "needs"),
+    [
+        (OURS, NEEDS),
+        (AWS_OWN, ""),
+        (DISABLED, f"{NEEDS} and is Disabled"),
+        (NotAsked(what="key key-1", why="denied"), NEEDS),
+    ],
+)
+def test_a_snapshot_that_somebody_took_is_kept_whatever_its_state_and_its_key_is_named(
+    taken: str, who: str, key: Key | NotAsked, needs: str
+) -> None:
+    theirs = snapshot(DBSnapshotIdentifier="before-upgrade", Status="failed", SnapshotType=taken)
+    (entry,) = signed(theirs, key=key).entries
+    assert (entry.verdict, entry.why) == (Verdict.KEPT, f"{who}; failed, encrypted, 50 GiB{needs}")
+
+
+def test_a_retained_backup_is_left_over_with_the_command_that_ends_it() -> None:
+    facts = {"DBInstanceIdentifier": "langgraph-cloud-chat", "DbiResourceId": "db-1", "KmsKeyId": "key-1"}
+    (entry,) = signed(Found(kind="retained database backup", id="db-1", facts=facts)).entries
     assert (entry.verdict, entry.why) == (
-        Verdict.KEPT,
-        "somebody took it by hand; failed, encrypted, 50 GiB",
+        Verdict.LEFT,
+        f"RDS keeps it of langgraph-cloud-chat, which is gone, until its days are over{NEEDS}",
     )
+    assert entry.remedy.endswith("aws rds delete-db-instance-automated-backup --dbi-resource-id db-1")
 
 
 def test_a_database_that_went_without_its_final_snapshot_is_a_finding() -> None:
-    (entry,) = signed(ended=["langgraph-cloud-chat"]).entries
+    (entry,) = signed(ended={"langgraph-cloud-chat": "db-1"}).entries
     assert (entry.verdict, entry.id) == (Verdict.LEFT, "langgraph-cloud-chat")
     assert entry.why == "the database is gone, and AWS shows no final snapshot of it"
 
 
 def test_it_is_no_finding_while_snapshots_could_not_be_asked_about() -> None:
     unknown = NotAsked(what="database snapshots", why="rds:DescribeDBSnapshots: denied")
-    result = signed(ended=["langgraph-cloud-chat"], not_asked=(unknown,))
+    result = signed(ended={"langgraph-cloud-chat": "db-1"}, not_asked=(unknown,))
     assert [(entry.verdict, entry.kind) for entry in result.entries] == [(Verdict.UNKNOWN, "database snapshots")]
 
 
 def test_the_final_snapshot_of_another_database_does_not_stand_in() -> None:
-    result = signed(snapshot(), ended=["langgraph-cloud-support"])
+    result = signed(snapshot(), ended={"langgraph-cloud-support": ""})
     assert [entry.id for entry in result.of(Verdict.LEFT)] == ["langgraph-cloud-support"]
+
+
+@pytest.mark.parametrize(
+    ("taken_of", "ended", "missing"),
+    [("db-1", "db-1", 0), ("db-0", "db-1", 1), ("", "db-1", 0), ("db-0", "", 0)],
+)
+def test_the_final_snapshot_of_an_earlier_database_of_that_name_does_not_stand_in(
+    taken_of: str, ended: str, missing: int
+) -> None:
+    result = signed(snapshot(DbiResourceId=taken_of), ended={"langgraph-cloud-chat": ended})
+    assert len(result.of(Verdict.LEFT)) == missing
+    assert result.is_clean is not bool(missing)
 
 
 @pytest.mark.parametrize(

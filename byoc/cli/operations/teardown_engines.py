@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from byoc.operations.teardown.run import Engine
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from byoc.automation.command import Command
     from byoc.automation.workspace import ProjectWorkspace
     from byoc.runs import RunResult
+
+_DATABASE_TYPE = "aws:rds/instance:Instance"
 
 
 def pulumi_engine(folder: Path, profiles: Mapping[str, str | None]) -> Engine:
@@ -45,8 +48,44 @@ def pulumi_engine(folder: Path, profiles: Mapping[str, str | None]) -> Engine:
         with command.locked():
             _unprotect(command.workspace, stack)
 
-    prepare(*profiles)
-    return Engine(destroy=destroy, unprotect=unprotect)
+    def recorded(stack: str) -> Mapping[str, bool]:
+        return final_snapshots(_exported(command.workspace, stack))
+
+    command = prepare(*profiles)
+    return Engine(destroy=destroy, unprotect=unprotect, final_snapshots=recorded)
+
+
+def final_snapshots(resources: Iterable[Mapping[str, Any]]) -> dict[str, bool]:
+    """Of the databases among a stack's recorded resources: whether a deletion leaves a final snapshot.
+
+    The provider deletes by what the last run recorded; it makes one unless that says otherwise.
+    """
+    found = {}
+    for item in resources:
+        if item.get("type") == _DATABASE_TYPE and not item.get("delete"):
+            recorded = {**(item.get("inputs") or {}), **(item.get("outputs") or {})}
+            found[str(recorded.get("identifier"))] = not recorded.get("skipFinalSnapshot")
+    return found
+
+
+def _exported(workspace: ProjectWorkspace, stack: str) -> Iterable[Mapping[str, Any]]:
+    """The resources of ``pulumi stack export``, secrets as they are stored: encrypted."""
+    from pulumi.automation.errors import CommandError
+
+    from byoc.automation.failures import command_failure
+    from byoc.errors import ByocError
+
+    try:
+        result = workspace.engines.run(["stack", "export", "--stack", stack], workspace.work_dir, workspace.env_vars)
+        resources: list[Mapping[str, Any]] = json.loads(result.stdout)["deployment"].get("resources") or []
+    except CommandError as error:
+        raise ByocError(command_failure(str(error), stack=stack).render()) from None
+    except (KeyError, ValueError, AttributeError, TypeError):
+        raise ByocError(
+            f"pulumi stack export --stack {stack} gives no state that can be read\n"
+            "      mend it:  run it by hand and see what it says"
+        ) from None
+    return resources
 
 
 @contextmanager
@@ -89,4 +128,12 @@ def sandbox_engine(folder: Path) -> Engine:
         if workspace.status()["stacks"].get(stack):
             unprotect(workspace.recorded(stack))
 
-    return Engine(destroy=workspace.destroy, unprotect=lift)
+    def recorded(stack: str) -> Mapping[str, bool]:
+        if not workspace.status()["stacks"].get(stack):
+            return {}
+        return final_snapshots(
+            {"type": item.type, "delete": item.superseded, "inputs": item.inputs, "outputs": item.outputs}
+            for item in workspace.recorded(stack).resources.values()
+        )
+
+    return Engine(destroy=workspace.destroy, unprotect=lift, final_snapshots=recorded)

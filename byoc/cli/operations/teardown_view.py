@@ -12,6 +12,7 @@ from byoc.cli.view import console, rows_table, show_result
 from byoc.operations.teardown.cost import Cost
 from byoc.operations.teardown.report import blocker_rows, cost_rows, cost_words, entry_rows, going_rows
 from byoc.operations.teardown.run import unexpected_failures
+from byoc.operations.teardown.sign_off import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +46,10 @@ def show_plan(plan: Plan, cost: Cost | CostNotKnown | None, *, begins: bool) -> 
         out.print(f"deleted for good: {secret.id}")
     if plan.kept:
         out.print("\nstays:")
-        _show_each(out, [(item.kind, item.id, item.why, "") for item in plan.kept])
+        _show_each(
+            out,
+            [(item.kind, item.id, item.why, item.remedy if item.verdict is Verdict.LEFT else "") for item in plan.kept],
+        )
     if plan.blockers:
         out.print("\nstands in the way:")
         _show_each(out, blocker_rows(plan.blockers))

@@ -22,6 +22,9 @@ _STANDING = ("ECS service", DATABASE, "load balancer")
 _DECIDING = ("databases", "secrets", "log groups", "ECS services", "load balancers")
 """Kinds that must be known before anything begins: they hold data, or show what still stands. Of all others, AWS
 refuses to delete what cannot go."""
+_NO_SNAPSHOT = ("creating", "failed", "incompatible-restore", "incompatible-network")
+"""States in which RDS deletes only without a final snapshot (Amazon RDS API Reference: ``DeleteDBInstance``; Amazon RDS
+User Guide: Deleting a DB instance)."""
 
 
 class Clearing(enum.StrEnum):
@@ -100,7 +103,18 @@ def _databases(facts: Facts, own: Collection[str], *, unprotect: bool) -> Iterat
                 subject=database,
             )
         if database.final_snapshot:
+            yield from _state(database)
             yield from _key(database)
+
+
+def _state(database: Database) -> Iterator[Blocker]:
+    if database.status in _NO_SNAPSHOT:
+        yield Blocker(
+            kind=DATABASE,
+            id=database.identifier,
+            why=f"it is {database.status}, and AWS makes no final snapshot of such a database",
+            remedy="see 'byoc events', mend it; or, to lose the data, set database.finalSnapshot to false and run up",
+        )
 
 
 def _key(database: Database) -> Iterator[Blocker]:

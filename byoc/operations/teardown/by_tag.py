@@ -34,11 +34,12 @@ class _Check:
     action: str
     arguments: Callable[[str, str], Mapping[str, Any]]
     """From the ARN and the id."""
-    is_there: Callable[[Answer], bool] = lambda _: True
+    is_there: Callable[[Answer, str], bool] = lambda _answer, _id: True
+    """From the answer and the id."""
 
 
 def _ec2(kind: str, what: str, operation: str, id_parameter: str, key: str) -> _Check:
-    def is_there(answer: Answer) -> bool:
+    def is_there(answer: Answer, _: str) -> bool:
         return any(str(item.get("State", "")).lower() not in ("deleted", "deleting") for item in answer[key])
 
     return _Check(
@@ -71,21 +72,21 @@ _CHECKS = (
         re.compile(r":ecs:[^:]*:[^:]*:cluster/(.+)"),
         "ecs:DescribeClusters",
         lambda arn, _: {"clusters": [arn]},
-        lambda answer: any(item["status"] != "INACTIVE" for item in answer["clusters"]),
+        lambda answer, _: any(item["status"] != "INACTIVE" for item in answer["clusters"]),
     ),
     _Check(
         "ECS service",
         re.compile(r":ecs:[^:]*:[^:]*:service/(.+)"),
         "ecs:DescribeServices",
         lambda arn, id_: {"cluster": id_.partition("/")[0], "services": [arn]},
-        lambda answer: any(item["status"] != "INACTIVE" for item in answer["services"]),
+        lambda answer, _: any(item["status"] != "INACTIVE" for item in answer["services"]),
     ),
     _Check(
         "ECS task definition",
         re.compile(r":ecs:[^:]*:[^:]*:task-definition/(.+)"),
         "ecs:DescribeTaskDefinition",
         lambda arn, _: {"taskDefinition": arn},
-        lambda answer: answer["taskDefinition"]["status"] == "ACTIVE",
+        lambda answer, _: answer["taskDefinition"]["status"] == "ACTIVE",
     ),
     _Check(
         "load balancer",
@@ -111,7 +112,7 @@ _CHECKS = (
         "rds:DescribeDBSnapshots",
         lambda _arn, id_: {"DBSnapshotIdentifier": id_},
         # RDS's own snapshots go with their database.
-        lambda answer: any(item["SnapshotType"] == "manual" for item in answer["DBSnapshots"]),
+        lambda answer, _: any(item["SnapshotType"] == "manual" for item in answer["DBSnapshots"]),
     ),
     _Check(
         "database parameter group",
@@ -130,14 +131,15 @@ _CHECKS = (
         re.compile(r":secretsmanager:[^:]*:[^:]*:secret:(.+)-[A-Za-z0-9]{6}"),
         "secretsmanager:DescribeSecret",
         lambda arn, _: {"SecretId": arn},
-        lambda answer: answer.get("DeletedDate") is None,
+        lambda answer, _: answer.get("DeletedDate") is None,
     ),
     _Check(
         "log group",
         re.compile(r":logs:[^:]*:[^:]*:log-group:([^:]+)"),
         "logs:DescribeLogGroups",
         lambda _arn, id_: {"logGroupNamePrefix": id_},
-        lambda answer: bool(answer["logGroups"]),
+        # Asked for by the beginning of its name: that of another install may begin alike.
+        lambda answer, id_: any(item["logGroupName"] == id_ for item in answer["logGroups"]),
     ),
     _Check(
         "topic",
@@ -150,7 +152,7 @@ _CHECKS = (
         re.compile(r":cloudwatch:[^:]*:[^:]*:alarm:(.+)"),
         "cloudwatch:DescribeAlarms",
         lambda _arn, id_: {"AlarmNames": [id_]},
-        lambda answer: bool(answer["MetricAlarms"]),
+        lambda answer, _: bool(answer["MetricAlarms"]),
     ),
     _Check(
         "image repository",
@@ -173,8 +175,12 @@ _CHECKS = (
 )
 _COVERED = re.compile(r":(application-autoscaling|events|ecs):[^:]*:[^:]*:(scalable-target|rule|task)/")
 """What is always found by its place: targets and tasks by their service, rules by their name."""
-_ELSEWHERE = re.compile(r":iam::|:elasticloadbalancing:[^:]*:[^:]*:listener/")
-"""What is looked for by name alone, or goes with another thing."""
+_ELSEWHERE = re.compile(r":iam::|:elasticloadbalancing:[^:]*:[^:]*:listener/|:ec2:[^:]*:[^:]*:security-group-rule/")
+"""What is looked for by name alone, or goes with another thing: listeners with their load balancer, rules with their
+group."""
+_UNDESCRIBED = "Unable to describe task definition"
+"""With what ECS refuses to describe one that is deleted, or deregistered and in no use (Amazon ECS API Reference:
+``DescribeTaskDefinition``)."""
 
 
 def tagged(subject: Subject, known: frozenset[tuple[str, str]]) -> Iterator[Found | NotAsked]:
@@ -205,9 +211,10 @@ def _checked(
         except AbsentError:
             return
         except ByocError as error:
-            yield NotAsked(what=f"{check.kind} {id_}", why=str(error).splitlines()[0])
+            if _UNDESCRIBED not in str(error):
+                yield NotAsked(what=f"{check.kind} {id_}", why=str(error).partition("\n")[0])
             return
-        if check.is_there(answer):
+        if check.is_there(answer, id_):
             facts = answer["DBSnapshots"][0] if check.kind == data.SNAPSHOT else {}
             yield Found(kind=check.kind, id=id_, deployment=deployment, note="found by its tags", facts=facts)
         return

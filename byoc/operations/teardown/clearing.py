@@ -16,6 +16,8 @@ from byoc.operations.teardown.subject import Subject
 _SECONDS = 120.0
 """How long a change may take until AWS shows it."""
 _PAUSE = 2.0
+_SETTLED = ("available", "stopped", "storage-full", "storage-optimization")
+"""States of a database in which no change of it is under way."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,10 +107,13 @@ class Clear:
 
     def _is_free(self, identifier: str) -> bool:
         try:
-            (found,) = self._account.ask("rds:DescribeDBInstances", DBInstanceIdentifier=identifier)["DBInstances"]
+            described = self._account.ask("rds:DescribeDBInstances", DBInstanceIdentifier=identifier)
         except AbsentError:
             return True
-        return not found.get("DeletionProtection") and found["DBInstanceStatus"] == "available"
+        return any(  # half an answer is no yes: it is asked again
+            item.get("DeletionProtection") is False and item.get("DBInstanceStatus") in _SETTLED
+            for item in described.get("DBInstances") or ()
+        )
 
     def _unprotect_balancer(self, item: LoadBalancer) -> None:
         why = "--unprotect: it is protected from deletion"

@@ -29,6 +29,11 @@ class Database:
     identifier: str
     deployment: str
     protected: bool
+    status: str = "available"
+    """RDS's own word."""
+    resource_id: str = ""
+    """What RDS calls this very database: another one of the same identifier has another. Empty where it does not
+    say."""
     key: Key | NotAsked | None
     """None where the storage is not encrypted."""
     final_snapshot: bool

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
 
 from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError, AskingError
@@ -12,8 +13,11 @@ from byoc.operations.teardown.found import Found, Look, NotAsked
 from byoc.operations.teardown.kinds import Kind, kinds_of
 from byoc.operations.teardown.subject import Subject
 
+Thing = TypeVar("Thing")
 _AT_ONCE = 8
 """Kinds that are asked about at once: AWS counts requests by account."""
+HALF = (AttributeError, KeyError, IndexError, TypeError, ValueError)
+"""What reading an answer raises that lacks what AWS documents to be in it."""
 
 
 def look_around(subject: Subject) -> Look:
@@ -26,27 +30,38 @@ def look_around(subject: Subject) -> Look:
     for items, refused in each(kinds_of(subject), lambda kind: _asked(kind, subject), at_once=_AT_ONCE):
         found += items
         not_asked += refused
-    known = frozenset(item.key for item in found)
-    try:
-        for item in tagged(subject, known):
-            found.append(item) if isinstance(item, Found) else not_asked.append(item)
-    except ByocError as error:
-        not_asked.append(NotAsked(what=BY_TAG, why=reason(error)))
-    return Look(found=tuple(_once(found)), not_asked=tuple(not_asked))
+    by_tag, unheard = gathered(BY_TAG, tagged(subject, frozenset(item.key for item in found)))
+    for item in by_tag:
+        found.append(item) if isinstance(item, Found) else not_asked.append(item)
+    return Look(found=tuple(_once(found)), not_asked=(*not_asked, *unheard))
 
 
 def _asked(kind: Kind, subject: Subject) -> tuple[list[Found], list[NotAsked]]:
+    return gathered(kind.words, kind.look(subject))
+
+
+def gathered(what: str, things: Iterable[Thing]) -> tuple[list[Thing], list[NotAsked]]:
+    """What was found until AWS did not answer, and why it did not: what came before is there all the same.
+
+    That one thing is gone says nothing of the others that were asked about with it. Each look knows for itself what it
+    means if what it asks about is absent; what is raised here, nobody expected.
+    """
+    found: list[Thing] = []
     try:
-        return list(kind.look(subject)), []
-    except AbsentError:
-        return [], []
-    except ByocError as error:
-        return [], [NotAsked(what=kind.words, why=reason(error))]
+        found.extend(things)  # keeps what it has when the rest fails
+    except (ByocError, AbsentError) as error:
+        return found, [NotAsked(what=what, why=reason(error))]
+    except HALF as error:
+        return found, [NotAsked(what=what, why=f"half an answer ({type(error).__name__}: {error})")]
+    return found, []
 
 
-def reason(error: ByocError) -> str:
+def reason(error: Exception) -> str:
     """Why AWS gave no answer, in one line."""
-    return f"{error.action}: {error.what}" if isinstance(error, AskingError) else str(error).splitlines()[0]
+    if isinstance(error, AskingError):
+        return f"{error.action}: {error.what}"
+    said = str(error).partition("\n")[0]
+    return f"something went while it was asked about: {said}" if isinstance(error, AbsentError) else said
 
 
 def _once(found: list[Found]) -> Iterator[Found]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from byoc import tags
@@ -19,7 +19,7 @@ _ECS = "ecs"
 def clusters(subject: Subject) -> Iterator[Found]:
     """The cluster."""
     answer = subject.account.ask("ecs:DescribeClusters", clusters=[subject.names.cluster])
-    for item in answer["clusters"]:
+    for item in whole(answer, "clusters", 1):
         if item["status"] != "INACTIVE":
             yield Found(kind="ECS cluster", id=item["clusterName"])
 
@@ -32,7 +32,7 @@ def services(subject: Subject) -> Iterator[Found]:
             answer = subject.account.ask(
                 "ecs:DescribeServices", cluster=subject.names.cluster, services=list(chunk), include=["TAGS"]
             )
-            for item in answer["services"]:
+            for item in whole(answer, "services", len(chunk)):
                 if item["status"] != "INACTIVE":
                     yield Found(
                         kind="ECS service",
@@ -42,6 +42,17 @@ def services(subject: Subject) -> Iterator[Found]:
                     )
     except AbsentError:  # no cluster, no services
         return
+
+
+def whole(answer: Mapping[str, Any], key: str, asked: int) -> list[dict[str, Any]]:
+    """What ECS describes of ``asked`` things; it names each that it does not know among the failures, as ``MISSING``
+    (Amazon ECS Developer Guide: API failure reasons)."""
+    described: list[dict[str, Any]] = answer[key]
+    missing = [item for item in answer.get("failures") or () if item.get("reason") == "MISSING"]
+    if len(described) + len(missing) < asked:
+        reasons = {str(item.get("reason")) for item in answer.get("failures") or ()} - {"MISSING"}
+        raise ValueError(f"{len(described)} of {asked} {key} described; {', '.join(sorted(reasons)) or 'no reason'}")
+    return described
 
 
 def _listed_services(subject: Subject) -> tuple[str, ...]:

@@ -15,6 +15,10 @@ SNAPSHOT = "database snapshot"
 SECRET = "secret"  # noqa: S105 - a kind of thing
 PENDING_SECRET = "secret that waits for its deletion"  # noqa: S105
 DATABASE = "database"
+BACKUP = "retained database backup"
+_SNAPSHOTS = ("manual", "awsbackup")
+"""Types of snapshots that outlive their database: RDS lists those of AWS Backup only when it is asked for them (Amazon
+RDS API Reference: ``DescribeDBSnapshots``)."""
 _SUFFIX = re.compile(r"[0-9]{18}[0-9a-f]{8}")
 """What the AWS provider puts behind a name's prefix: a time and a counter."""
 
@@ -48,25 +52,28 @@ def described_databases(subject: Subject) -> Iterator[dict[str, Any]]:
 
 
 def snapshots(subject: Subject) -> Iterator[Found]:
-    """Snapshots that outlive their database: final ones, and those that somebody took."""
-    if subject.install is None:
-        described: list[dict[str, Any]] = []
-        for identifier in subject.databases():
-            described += subject.account.all(
-                "rds:DescribeDBSnapshots", "DBSnapshots", DBInstanceIdentifier=identifier, SnapshotType="manual"
-            )
-    else:
-        every = subject.account.all("rds:DescribeDBSnapshots", "DBSnapshots", SnapshotType="manual")
-        described = [
-            item for item in every if subject.may_own(item["DBInstanceIdentifier"], tag_map(item.get("TagList")))
-        ]
-    for item in described:
+    """Snapshots that outlive their database: final ones, and those that somebody took, AWS Backup among them."""
+    for item in _described_snapshots(subject):
         yield Found(
             kind=SNAPSHOT,
             id=item["DBSnapshotIdentifier"],
             deployment=tag_map(item.get("TagList")).get(tags.DEPLOYMENT_KEY, ""),
             facts=item,
         )
+
+
+def _described_snapshots(subject: Subject) -> Iterator[dict[str, Any]]:
+    for kind in _SNAPSHOTS:
+        if subject.install is None:
+            for identifier in subject.databases():
+                yield from subject.account.all(
+                    "rds:DescribeDBSnapshots", "DBSnapshots", DBInstanceIdentifier=identifier, SnapshotType=kind
+                )
+        else:
+            every = subject.account.all("rds:DescribeDBSnapshots", "DBSnapshots", SnapshotType=kind)
+            for item in every:
+                if subject.may_own(item["DBInstanceIdentifier"], tag_map(item.get("TagList"))):
+                    yield item
 
 
 def automated_backups(subject: Subject) -> Iterator[Found]:
@@ -79,7 +86,7 @@ def automated_backups(subject: Subject) -> Iterator[Found]:
         identifier = item["DBInstanceIdentifier"]
         ours = identifier in subject.databases() or subject.may_own(identifier, tag_map(item.get("TagList")))
         if ours and item.get("Status") == "retained":
-            yield Found(kind="retained database backup", id=str(item.get("DbiResourceId") or identifier))
+            yield Found(kind=BACKUP, id=item["DbiResourceId"], facts=item)
 
 
 def parameter_groups(subject: Subject) -> Iterator[Found]:
@@ -90,7 +97,10 @@ def parameter_groups(subject: Subject) -> Iterator[Found]:
         if any(name.startswith(begin) and _SUFFIX.fullmatch(name[len(begin) :]) for begin in begins):
             yield Found(kind="database parameter group", id=name)
         elif subject.install is not None and name.startswith(f"{subject.names.prefix}-"):
-            listed = subject.account.ask("rds:ListTagsForResource", ResourceName=item["DBParameterGroupArn"])
+            try:
+                listed = subject.account.ask("rds:ListTagsForResource", ResourceName=item["DBParameterGroupArn"])
+            except AbsentError:  # it went since it was listed
+                continue
             found_tags = tag_map(listed.get("TagList"))
             if subject.may_own(name, found_tags):
                 of = found_tags.get(tags.DEPLOYMENT_KEY, "")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from byoc import tags
 from byoc.operations.answers import AbsentError
@@ -54,9 +55,25 @@ def target_groups(subject: Subject) -> Iterator[Found]:
 
 def _tagged(subject: Subject, names: dict[str, str]) -> Iterator[tuple[str, dict[str, str]]]:
     for chunk in chunks(list(names), _ARNS_OF_A_CALL):
-        answer = subject.account.ask("elasticloadbalancing:DescribeTags", ResourceArns=list(chunk))
-        for item in answer["TagDescriptions"]:
+        for item in _described_tags(subject, chunk):
             yield names[item["ResourceArn"]], tag_map(item.get("Tags"))
+
+
+def _described_tags(subject: Subject, arns: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Of those that are still there: one that went since it was listed, anybody's, refuses the whole call."""
+    try:
+        yield from subject.account.ask("elasticloadbalancing:DescribeTags", ResourceArns=list(arns))["TagDescriptions"]
+    except AbsentError:
+        for arn in arns if len(arns) > 1 else ():
+            yield from _described_tags(subject, [arn])
+
+
+def _tags_of(subject: Subject, action: str, arn: str) -> dict[str, str] | None:
+    """Tags by key; None of a thing that went since it was listed."""
+    try:
+        return tag_map(subject.account.ask(action, ResourceARN=arn).get("Tags"))
+    except AbsentError:
+        return None
 
 
 def alarms(subject: Subject) -> Iterator[Found]:
@@ -68,9 +85,8 @@ def alarms(subject: Subject) -> Iterator[Found]:
         return
     begin = f"{subject.names.prefix}-"
     for item in subject.account.all("cloudwatch:DescribeAlarms", "MetricAlarms", AlarmNamePrefix=begin):
-        listed = subject.account.ask("cloudwatch:ListTagsForResource", ResourceARN=item["AlarmArn"])
-        found_tags = tag_map(listed.get("Tags"))
-        if subject.may_own(item["AlarmName"], found_tags):
+        found_tags = _tags_of(subject, "cloudwatch:ListTagsForResource", item["AlarmArn"])
+        if found_tags is not None and subject.may_own(item["AlarmName"], found_tags):
             yield Found(kind="alarm", id=item["AlarmName"], deployment=found_tags.get(tags.DEPLOYMENT_KEY, ""))
 
 
@@ -97,8 +113,8 @@ def event_rules(subject: Subject) -> Iterator[Found]:
     """EventBridge rules, with their targets."""
     begin = f"{subject.names.prefix}-"
     for item in subject.account.all("events:ListRules", "Rules", NamePrefix=begin):
-        listed = subject.account.ask("events:ListTagsForResource", ResourceARN=item["Arn"])
-        if subject.may_own(item["Name"], tag_map(listed.get("Tags"))):
+        found_tags = _tags_of(subject, "events:ListTagsForResource", item["Arn"])
+        if found_tags is not None and subject.may_own(item["Name"], found_tags):
             yield Found(kind="EventBridge rule", id=item["Name"])
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from byoc.operations.teardown.blockers import Blocker, Clearing, blockers
 from byoc.operations.teardown.facts import Database, Facts, Key
 from byoc.operations.teardown.found import Found
-from byoc.operations.teardown.look_data import DATABASE, PENDING_SECRET, SECRET, SNAPSHOT
+from byoc.operations.teardown.look_data import BACKUP, DATABASE, PENDING_SECRET, SECRET, SNAPSHOT
 from byoc.operations.teardown.look_rights import LINKED_ROLE
 from byoc.operations.teardown.look_serving import INSIGHTS, REPOSITORY
 from byoc.operations.teardown.read import describe_key, read_facts
-from byoc.operations.teardown.sign_off import Entry, Keys, Verdict, sign_off
+from byoc.operations.teardown.sign_off import FINAL_SNAPSHOT, Entry, Keys, Verdict, sign_off
 from byoc.operations.teardown.subject import Subject
 
 _DATA = (DATABASE, SECRET, "log group")
 """Kinds whose deletion loses something that cannot be made again."""
-_NEVER = (SNAPSHOT, LINKED_ROLE, INSIGHTS, PENDING_SECRET)
+_NEVER = (SNAPSHOT, BACKUP, LINKED_ROLE, INSIGHTS, PENDING_SECRET)
 """Kinds that no destroy touches."""
 _OF_DEPLOYMENTS = (
     "alarm",
@@ -83,9 +83,14 @@ class Plan:
         return frozenset(item.key for item in self.going if item.kind in _DATA)
 
     @property
-    def ending(self) -> tuple[str, ...]:
-        """Databases that go and are to leave a final snapshot."""
-        return tuple(item.identifier for item in self.facts.databases if item.final_snapshot)
+    def ending(self) -> dict[str, str]:
+        """Databases that go and are to leave a final snapshot: RDS's resource id, by identifier."""
+        return {item.identifier: item.resource_id for item in self.facts.databases if item.final_snapshot}
+
+    @property
+    def forgotten(self) -> frozenset[str]:
+        """Secrets that are deleted without recovery: their names can be used again as soon as AWS has ended them."""
+        return frozenset(item.id for item in (*self.facts.look.of(SECRET), *self.purged))
 
 
 def make_plan(subject: Subject, options: Options, *, going_first: Collection[str] = ()) -> Plan:
@@ -94,13 +99,14 @@ def make_plan(subject: Subject, options: Options, *, going_first: Collection[str
     ``going_first``: deployments that are torn down before, by the same command.
     """
     facts = read_facts(subject)
+    pending = facts.look.of(PENDING_SECRET)
+    purged = pending if options.purge_secrets else ()
     kept = [
         entry
         for entry in sign_off(subject.stack, facts.look, snapshot_keys(subject, facts), traces=traces(subject)).entries
-        if entry.verdict is Verdict.KEPT
+        if entry.verdict is Verdict.KEPT or (entry.verdict is Verdict.LEFT and _stays(entry, purged))
     ]
     kept += [_coming_snapshot(database) for database in facts.databases if database.final_snapshot]
-    pending = facts.look.of(PENDING_SECRET)
     return Plan(
         subject=subject,
         facts=facts,
@@ -113,8 +119,14 @@ def make_plan(subject: Subject, options: Options, *, going_first: Collection[str
             unprotect=options.unprotect,
             going_first=going_first,
         ),
-        purged=pending if options.purge_secrets else (),
+        purged=purged,
     )
+
+
+def _stays(entry: Entry, purged: Collection[Found]) -> bool:
+    """Whether what a sweep would call left over is nothing that a destroy deletes."""
+    is_purged = any((entry.kind, entry.id) == item.key for item in purged)
+    return entry.kind in (*_NEVER, FINAL_SNAPSHOT) and not is_purged
 
 
 def _goes(item: Found, subject: Subject) -> bool:
@@ -128,12 +140,12 @@ def _goes(item: Found, subject: Subject) -> bool:
 
 
 def snapshot_keys(subject: Subject, facts: Facts) -> Keys:
-    """The keys of the snapshots that are there."""
-    return keys_of(subject, facts.look.of(SNAPSHOT))
+    """The keys of the snapshots and backups that are there."""
+    return keys_of(subject, facts.look.of(SNAPSHOT, BACKUP))
 
 
 def keys_of(subject: Subject, snapshots: Collection[Found]) -> Keys:
-    """The keys of snapshots, each asked about once."""
+    """The keys of snapshots and backups, each asked about once."""
     ids = {str(item.facts["KmsKeyId"]) for item in snapshots if item.facts.get("KmsKeyId")}
     return {key_id: describe_key(subject.account, key_id) for key_id in sorted(ids)}
 
@@ -152,7 +164,7 @@ def _coming_snapshot(database: Database) -> Entry:
     held = f"; it will need key {key.arn}" if isinstance(key, Key) and not key.of_aws else ""
     return Entry(
         verdict=Verdict.KEPT,
-        kind=f"final {SNAPSHOT}",
+        kind=FINAL_SNAPSHOT,
         id=f"{database.identifier}-final-…",
         why=f"AWS makes it before the database goes: {database.storage_gib} GiB{held}",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
 from byoc.errors import ByocError
@@ -21,8 +21,8 @@ from byoc.operations.teardown.facts import (
 )
 from byoc.operations.teardown.found import Found, Look, NotAsked
 from byoc.operations.teardown.guests import guests
-from byoc.operations.teardown.look import look_around, reason
-from byoc.operations.teardown.look_containers import cloud_map_services
+from byoc.operations.teardown.look import gathered, look_around, reason
+from byoc.operations.teardown.look_containers import cloud_map_services, whole
 from byoc.operations.teardown.look_data import DATABASE
 from byoc.operations.teardown.subject import Subject
 
@@ -36,21 +36,17 @@ def read_facts(subject: Subject) -> Facts:
     look = look_around(subject)
     not_asked: list[NotAsked] = []
 
-    def asked(what: str, ask: Callable[[], tuple[Part, ...]]) -> tuple[Part, ...]:
-        try:
-            return ask()
-        except AbsentError:
-            return ()
-        except ByocError as error:
-            not_asked.append(NotAsked(what=what, why=reason(error)))
-            return ()
+    def asked(what: str, things: Iterable[Part]) -> tuple[Part, ...]:
+        found, refused = gathered(what, things)
+        not_asked.extend(refused)
+        return tuple(found)
 
     return Facts(
         look=look,
         databases=tuple(_database(subject, item) for item in look.of(DATABASE)),
-        load_balancers=asked(BALANCER_PROTECTION, lambda: tuple(_protected(subject, look))),
-        registered=asked(INSTANCES, lambda: tuple(_registered(subject))),
-        guests=asked(GUESTS, lambda: tuple(guests(subject))),
+        load_balancers=asked(BALANCER_PROTECTION, _protected(subject, look)),
+        registered=asked(INSTANCES, _registered(subject)),
+        guests=asked(GUESTS, guests(subject)),
         not_asked=tuple(not_asked),
     )
 
@@ -62,6 +58,8 @@ def _database(subject: Subject, found: Found) -> Database:
         identifier=found.id,
         deployment=found.deployment,
         protected=bool(found.facts.get("DeletionProtection")),
+        status=str(found.facts.get("DBInstanceStatus") or "unknown"),
+        resource_id=str(found.facts.get("DbiResourceId") or ""),
         key=describe_key(subject.account, key) if key else None,
         final_snapshot=bool(target and target.section.database.final_snapshot),
         storage_gib=int(found.facts.get("AllocatedStorage") or 0),
@@ -72,20 +70,24 @@ def describe_key(account: Account, key: str) -> Key | NotAsked:
     """The key of AWS KMS, by id or ARN; why not, where AWS does not say."""
     try:
         item = account.ask("kms:DescribeKey", KeyId=key)["KeyMetadata"]
+        return Key(arn=item["Arn"], of_aws=item["KeyManager"] == "AWS", state=item["KeyState"])
     except AbsentError:
         return Key(arn=key, of_aws=False, state="absent")
     except ByocError as error:
         return NotAsked(what=f"key {key}", why=reason(error))
-    return Key(arn=item["Arn"], of_aws=item["KeyManager"] == "AWS", state=item["KeyState"])
+    except KeyError as error:
+        return NotAsked(what=f"key {key}", why=f"kms:DescribeKey: half an answer (KeyError: {error})")
 
 
 def _protected(subject: Subject, look: Look) -> Iterator[LoadBalancer]:
     for item in look.of("load balancer"):
-        answer = subject.account.ask("elasticloadbalancing:DescribeLoadBalancers", Names=[item.id])
-        arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
-        attributes = subject.account.ask("elasticloadbalancing:DescribeLoadBalancerAttributes", LoadBalancerArn=arn)[
-            "Attributes"
-        ]
+        try:
+            answer = subject.account.ask("elasticloadbalancing:DescribeLoadBalancers", Names=[item.id])
+            arn = answer["LoadBalancers"][0]["LoadBalancerArn"]
+            told = subject.account.ask("elasticloadbalancing:DescribeLoadBalancerAttributes", LoadBalancerArn=arn)
+        except AbsentError:  # it went since it was found
+            continue
+        attributes = told["Attributes"]
         if any(each["Key"] == "deletion_protection.enabled" and each["Value"] == "true" for each in attributes):
             yield LoadBalancer(name=item.id, arn=arn, deployment=item.deployment)
 
@@ -119,6 +121,7 @@ def _running(subject: Subject, names: list[str]) -> Iterator[str]:
     try:
         for chunk in chunks(names, _SERVICES_OF_A_CALL):
             answer = subject.account.ask("ecs:DescribeServices", cluster=subject.names.cluster, services=list(chunk))
-            yield from (item["serviceName"] for item in answer["services"] if item["status"] == "ACTIVE")
+            described = whole(answer, "services", len(chunk))
+            yield from (item["serviceName"] for item in described if item["status"] == "ACTIVE")
     except AbsentError:  # no cluster, no services
         return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from byoc.errors import ByocError
@@ -10,12 +11,13 @@ from byoc.operations.answers import AbsentError
 from byoc.operations.teardown.clearing import Clear, Told
 from byoc.operations.teardown.look import look_around
 from byoc.operations.teardown.look_containers import copies
-from byoc.operations.teardown.look_data import SNAPSHOT
+from byoc.operations.teardown.look_data import BACKUP, PENDING_SECRET, SNAPSHOT
 from byoc.operations.teardown.look_serving import REPOSITORY
 from byoc.operations.teardown.plan import Options, Plan, keys_of, make_plan, traces
-from byoc.operations.teardown.sign_off import SignedOff, sign_off
+from byoc.operations.teardown.sign_off import NOBODY, SignedOff, Verdict, sign_off
 from byoc.operations.teardown.subject import Subject
 from byoc.runs import Failure, RunResult
+from byoc.types import AwsAccount
 
 _REPOSITORY_TYPE = "aws:ecr/repository:Repository"
 _NOT_EMPTY = "RepositoryNotEmptyException"
@@ -24,6 +26,9 @@ _KEEP_THAT_SNAPSHOT = (
     "a snapshot has the name that the final one is to have, and may hold what is nowhere else: copy it to "
     "another name (aws rds copy-db-snapshot), delete it under this one, and run teardown again"
 )
+SECRET_SECONDS = 60.0
+"""How long AWS may take to end a secret that was deleted without recovery, until it counts as left over."""
+_PAUSE = 5.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,11 +36,14 @@ class Engine:
     """What holds the stacks' state and deletes what they made: Pulumi, or the sandbox's engine.
 
     ``destroy``: everything of a stack by its name, going on where one thing cannot be deleted. ``unprotect``: take the
-    engine's own protection off all resources of a stack.
+    engine's own protection off all resources of a stack. ``final_snapshots``: whether the deletion of each database of
+    a stack, by identifier, leaves a final snapshot; the engine deletes as the last run had it, not as the config says
+    by now.
     """
 
     destroy: Callable[[str], RunResult]
     unprotect: Callable[[str], None]
+    final_snapshots: Callable[[str], Mapping[str, bool]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,10 +65,12 @@ class Outcome:
         return not self.error and self.signed is not None and self.signed.is_clean
 
 
-def sweep(subject: Subject, *, ended: Collection[str] = ()) -> SignedOff:
-    """What is left of a stack; nothing is changed. ``ended``: databases that must have left a final snapshot."""
+def sweep(subject: Subject, *, ended: Mapping[str, str] = NOBODY) -> SignedOff:
+    """What is left of a stack; nothing is changed. ``ended``: databases that must have left a final snapshot, as for
+    :func:`~byoc.operations.teardown.sign_off.sign_off`.
+    """
     look = look_around(subject)
-    keys = keys_of(subject, look.of(SNAPSHOT))
+    keys = keys_of(subject, look.of(SNAPSHOT, BACKUP))
     return sign_off(subject.stack, look, keys, traces=traces(subject), ended=ended)
 
 
@@ -72,10 +82,10 @@ def tear_down(
     Each is asked about once more just before: what holds data and was not in the plan that was shown stops it. A stack
     of an install is not begun if one of its deployments did not go. May be run again after any interruption.
     """
-    failed: set[tuple[str, str]] = set()
+    failed: set[tuple[AwsAccount, str]] = set()
     for shown in plans:
         subject = shown.subject
-        place = (subject.account.account.account_id, subject.names.prefix)
+        place = (subject.account.account, subject.names.prefix)
         if subject.install is not None and place in failed:
             yield Outcome(plan=shown, told=(), error="a deployment of this install did not go; nothing was begun")
             continue
@@ -93,7 +103,10 @@ def _one(shown: Plan, engine: Engine, options: Options, tell: Callable[[Told], N
         tell(item)
 
     plan = make_plan(shown.subject, options)
-    refused = _refused(shown, plan)
+    try:
+        refused = _refused(shown, plan) or _losing(plan, engine)
+    except ByocError as failure:
+        refused = str(failure)
     if refused:
         return Outcome(plan=plan, told=(), error=refused)
     destroyed: RunResult | None = None
@@ -107,7 +120,7 @@ def _one(shown: Plan, engine: Engine, options: Options, tell: Callable[[Told], N
             error = Clear(plan.subject, note).purge(item for item in plan.purged if item.key in named)
     except (ByocError, AbsentError) as failure:
         error = str(failure)
-    signed = sweep(plan.subject, ended=() if error else plan.ending)
+    signed = sweep(plan.subject) if error else _swept(plan)
     return Outcome(plan=plan, told=tuple(told), destroyed=destroyed, signed=signed, error=error)
 
 
@@ -120,6 +133,35 @@ def _refused(shown: Plan, plan: Plan) -> str:
         names = ", ".join(f"{kind} {id_}" for kind, id_ in unnamed)
         return f"the plan that was shown did not name {names}; nothing was begun; look at the plan again"
     return ""
+
+
+def _losing(plan: Plan, engine: Engine) -> str:
+    """Why not, where the plan promises a final snapshot that the engine would not make."""
+    makes = engine.final_snapshots(plan.stack) if plan.ending else {}
+    losing = [identifier for identifier in plan.ending if makes.get(identifier) is False]
+    if not losing:
+        return ""
+    return (
+        f"the config asks for a final snapshot of {', '.join(losing)}, and the stack was last brought up without one: "
+        "its data would be lost; nothing was begun\n"
+        f"      mend it:  bring {plan.stack} up once more, then run teardown again; or, to lose the data, set "
+        "database.finalSnapshot to false"
+    )
+
+
+def _swept(plan: Plan) -> SignedOff:
+    """The sweep after a destroy, once AWS has ended the secrets that were deleted without recovery.
+
+    It does that in the background, "so there might be a short delay" (AWS Secrets Manager API Reference:
+    ``DeleteSecret``); until then it shows them as waiting for their deletion, and their names are taken.
+    """
+    until = time.monotonic() + SECRET_SECONDS
+    while True:
+        signed = sweep(plan.subject, ended=plan.ending)
+        ending = (item.kind == PENDING_SECRET and item.id in plan.forgotten for item in signed.of(Verdict.LEFT))
+        if not any(ending) or time.monotonic() > until:
+            return signed
+        time.sleep(_PAUSE)
 
 
 def _destroy(plan: Plan, engine: Engine, options: Options, note: Callable[[Told], None]) -> RunResult:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 
 from byoc.operations.teardown.facts import Key
 from byoc.operations.teardown.found import Found, Look, NotAsked
-from byoc.operations.teardown.look_data import PENDING_SECRET, SNAPSHOT
+from byoc.operations.teardown.look_data import BACKUP, PENDING_SECRET, SNAPSHOT
 from byoc.operations.teardown.look_rights import LINKED_ROLE
 from byoc.operations.teardown.look_serving import INSIGHTS, REPOSITORY
-from byoc.operations.teardown.snapshots import is_final, problems, size_words
+from byoc.operations.teardown.snapshots import is_final, is_of, problems, size_words
 
+FINAL_SNAPSHOT = f"final {SNAPSHOT}"
 Keys = Mapping[str, Key | NotAsked]
 """The keys that snapshots are encrypted with, by the id that the snapshot names."""
+NOBODY: Mapping[str, str] = {}
 
 
 class Verdict(enum.StrEnum):
@@ -65,12 +67,17 @@ class SignedOff:
 
 
 def sign_off(
-    stack: str, look: Look, keys: Keys, *, traces: Collection[str] = (), ended: Collection[str] = ()
+    stack: str,
+    look: Look,
+    keys: Keys,
+    *,
+    traces: Collection[str] = (),
+    ended: Mapping[str, str] = NOBODY,
 ) -> SignedOff:
     """The list for a stack.
 
     ``traces``: tracing projects of its deployments. ``ended``: databases that were deleted just now, and that were to
-    leave a final snapshot.
+    leave a final snapshot: RDS's resource id (empty where that is not known), by identifier.
     """
     entries = [entry for item in look.found for entry in _entries(item, keys)]
     entries += _without_snapshot(look, ended)
@@ -112,6 +119,15 @@ def _entries(item: Found, keys: Keys) -> Iterator[Entry]:
             f"it holds {item.note}, which nobody could make again",
             f"if they are not wanted: aws ecr delete-repository --force --repository-name {item.id}, then destroy",
         )
+    elif item.kind == BACKUP:
+        yield Entry(
+            verdict=Verdict.LEFT,
+            kind=item.kind,
+            id=item.id,
+            why=f"RDS keeps it of {item.facts['DBInstanceIdentifier']}, which is gone, until its days are over"
+            f"{_held(item, keys)}",
+            remedy=f"if it is not wanted: aws rds delete-db-instance-automated-backup --dbi-resource-id {item.id}",
+        )
     elif item.kind == PENDING_SECRET:
         yield Entry(
             verdict=Verdict.LEFT,
@@ -131,18 +147,30 @@ def _kept(item: Found, why: str, remedy: str = "") -> Entry:
     return Entry(verdict=Verdict.KEPT, kind=item.kind, id=item.id, why=why, remedy=remedy)
 
 
+def _held(item: Found, keys: Keys) -> str:
+    """What a key has to stay for, if it is one that can go."""
+    key_id = str(item.facts.get("KmsKeyId") or "")
+    key = keys.get(key_id)
+    if not key_id or (isinstance(key, Key) and key.of_aws):
+        return ""
+    state = f" and is {key.state}" if isinstance(key, Key) and key.state != "Enabled" else ""
+    return f"; it needs key {key_id}, which may not go before it{state}"
+
+
 def _snapshot(item: Found, keys: Keys) -> Iterator[Entry]:
     snapshot = item.facts
     key_id = str(snapshot.get("KmsKeyId") or "")
     key = keys.get(key_id)
     if not is_final(snapshot):
-        yield _kept(item, f"somebody took it by hand; {size_words(snapshot)}")
+        who = "AWS Backup" if snapshot.get("SnapshotType") == "awsbackup" else "somebody"
+        by_hand = "" if who == "AWS Backup" else " by hand"
+        yield _kept(item, f"{who} took it{by_hand}; {size_words(snapshot)}{_held(item, keys)}")
         return
     wrong = problems(snapshot, key)
     if wrong:
         yield Entry(
             verdict=Verdict.LEFT,
-            kind=f"final {SNAPSHOT}",
+            kind=FINAL_SNAPSHOT,
             id=item.id,
             why=f"it cannot be relied on: {'; '.join(wrong)}",
             remedy="wait for it, or bring its key back; look again with --sweep-only before anything it needs goes",
@@ -152,7 +180,7 @@ def _snapshot(item: Found, keys: Keys) -> Iterator[Entry]:
     held = "under AWS's key of the account" if of_aws else f"it needs key {key_id}, which may not go before it"
     yield Entry(
         verdict=Verdict.KEPT,
-        kind=f"final {SNAPSHOT}",
+        kind=FINAL_SNAPSHOT,
         id=item.id,
         why=f"the data of {snapshot['DBInstanceIdentifier']}: {size_words(snapshot)}; {held}",
         remedy=f"if it is not wanted: aws rds delete-db-snapshot --db-snapshot-identifier {item.id}",
@@ -167,13 +195,16 @@ def _snapshot(item: Found, keys: Keys) -> Iterator[Entry]:
         )
 
 
-def _without_snapshot(look: Look, ended: Collection[str]) -> Iterator[Entry]:
-    having = {item.facts["DBInstanceIdentifier"] for item in look.of(SNAPSHOT) if is_final(item.facts)}
-    is_known = not any(item.what == "database snapshots" for item in look.not_asked)
-    for identifier in sorted(set(ended) - having) if is_known else ():
+def _without_snapshot(look: Look, ended: Mapping[str, str]) -> Iterator[Entry]:
+    if any(item.what == "database snapshots" for item in look.not_asked):
+        return
+    final = [item.facts for item in look.of(SNAPSHOT) if is_final(item.facts)]
+    for identifier in sorted(ended):
+        if any(is_of(snapshot, identifier, ended[identifier]) for snapshot in final):
+            continue
         yield Entry(
             verdict=Verdict.LEFT,
-            kind=f"final {SNAPSHOT}",
+            kind=FINAL_SNAPSHOT,
             id=identifier,
             why="the database is gone, and AWS shows no final snapshot of it",
             remedy="look in RDS for snapshots and retained backups before anything else goes",

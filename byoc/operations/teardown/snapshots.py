@@ -14,6 +14,16 @@ def is_final(snapshot: Mapping[str, Any]) -> bool:
     return str(snapshot["DBSnapshotIdentifier"]).startswith(f"{snapshot['DBInstanceIdentifier']}-final-")
 
 
+def is_of(snapshot: Mapping[str, Any], identifier: str, resource_id: str) -> bool:
+    """Whether it is a snapshot of this very database, not of an earlier one that had the same identifier.
+
+    RDS's resource id decides; where it is not known on both sides, the identifier does.
+    """
+    taken_of = str(snapshot.get("DbiResourceId") or "")
+    same = not resource_id or not taken_of or taken_of == resource_id
+    return same and snapshot["DBInstanceIdentifier"] == identifier
+
+
 def size_words(snapshot: Mapping[str, Any]) -> str:
     """How large it is and how it is encrypted, in words."""
     encrypted = "encrypted" if snapshot.get("Encrypted") else "not encrypted"

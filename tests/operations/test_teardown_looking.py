@@ -1,0 +1,224 @@
+"""What AWS answers while things come and go, and what of an answer is missing: nothing is taken for gone by that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from byoc.errors import ByocError
+from byoc.naming import Names
+from byoc.operations.answers import AbsentError
+from byoc.operations.teardown import look_containers, look_data, look_serving
+from byoc.operations.teardown.by_tag import tagged
+from byoc.operations.teardown.found import Found, NotAsked
+from byoc.operations.teardown.look import gathered
+from byoc.operations.teardown.plan import Options, make_plan
+from byoc.operations.teardown.read import describe_key, read_facts
+from byoc.operations.teardown.sign_off import Verdict
+from byoc.operations.teardown.subject import Install, Subject
+from tests.operations.fake_account import FakeAccount, target
+
+INSTALL = Install(makes_network=True, vpc_id="", subnet_ids=(), tags_network=False, repositories=())
+OURS = [{"Key": "byoc-install", "Value": "langgraph-cloud"}]
+REGION = "us-west-2:123456789012"
+
+
+def subject(answers: Mapping[str, Any], *, install: bool = False) -> Subject:
+    account = FakeAccount(answers)
+    return Subject(
+        stack="s",
+        account=account,
+        names=Names(),
+        deployments=() if install else (target(account),),
+        install=INSTALL if install else None,
+    )
+
+
+def gone_if(key: str, gone: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[dict[str, Any]], Any]:
+    """Refuses what names a thing that went since it was listed."""
+    return lambda asked: AbsentError("it went") if gone in asked[key] else answer(asked)
+
+
+def ids(found: Any) -> list[str]:
+    return [item.id for item in found]
+
+
+def test_a_load_balancer_of_others_that_goes_meanwhile_hides_none_of_ours() -> None:
+    listed = [{"LoadBalancerArn": f"arn:{name}", "LoadBalancerName": name} for name in ("theirs", "ours")]
+
+    def described(asked: dict[str, Any]) -> dict[str, Any]:
+        return {"TagDescriptions": [{"ResourceArn": arn, "Tags": OURS} for arn in asked["ResourceArns"]]}
+
+    answers = {
+        "elasticloadbalancing:DescribeLoadBalancers": {"LoadBalancers": listed},
+        "elasticloadbalancing:DescribeTags": gone_if("ResourceArns", "arn:theirs", described),
+    }
+    assert ids(look_serving.load_balancers(subject(answers, install=True))) == ["ours"]
+
+
+def test_an_alarm_a_rule_or_a_parameter_group_that_goes_meanwhile_hides_none_of_the_others() -> None:
+    names = ("langgraph-cloud-gone", "langgraph-cloud-stays")
+    tags = {"Tags": OURS}
+    alarms = subject(
+        {
+            "cloudwatch:DescribeAlarms": {"MetricAlarms": [{"AlarmName": name, "AlarmArn": name} for name in names]},
+            "cloudwatch:ListTagsForResource": gone_if("ResourceARN", "langgraph-cloud-gone", lambda _: tags),
+        },
+        install=True,
+    )
+    rules = subject(
+        {
+            "events:ListRules": {"Rules": [{"Name": name, "Arn": name} for name in names]},
+            "events:ListTagsForResource": gone_if("ResourceARN", "langgraph-cloud-gone", lambda _: tags),
+        },
+        install=True,
+    )
+    groups = [{"DBParameterGroupName": name, "DBParameterGroupArn": name} for name in names]
+    parameters = subject(
+        {
+            "rds:DescribeDBParameterGroups": {"DBParameterGroups": groups},
+            "rds:ListTagsForResource": gone_if("ResourceName", "langgraph-cloud-gone", lambda _: {"TagList": OURS}),
+        },
+        install=True,
+    )
+    assert "langgraph-cloud-stays" in ids(look_serving.alarms(alarms))
+    assert ids(look_serving.event_rules(rules)) == ["langgraph-cloud-stays"]
+    assert ids(look_data.parameter_groups(parameters)) == ["langgraph-cloud-stays"]
+
+
+@pytest.mark.parametrize(
+    ("error", "why"),
+    [
+        (AbsentError("NoSuch: it went"), "something went while it was asked about: NoSuch: it went"),
+        (KeyError("Status"), "half an answer (KeyError: 'Status')"),
+        (IndexError("list index out of range"), "half an answer (IndexError: list index out of range)"),
+    ],
+)
+def test_what_breaks_a_look_off_leaves_the_rest_unknown_and_keeps_what_was_found(error: Exception, why: str) -> None:
+    def things() -> Any:
+        yield "one"
+        raise error
+
+    assert gathered("alarms", things()) == (["one"], [NotAsked(what="alarms", why=why)])
+
+
+def test_a_service_that_ecs_neither_describes_nor_misses_is_unknown() -> None:
+    missing = {"services": [], "failures": [{"arn": "langgraph-cloud-chat-api", "reason": "MISSING"}]}
+    found, (refused,) = gathered("ECS services", look_containers.services(subject({"ecs:DescribeServices": missing})))
+    assert (found, refused.why) == ([], "half an answer (ValueError: 0 of 3 services described; no reason)")
+    gone = {"services": [], "failures": missing["failures"] * 3}
+    assert gathered("ECS services", look_containers.services(subject({"ecs:DescribeServices": gone}))) == ([], [])
+
+
+def test_an_instance_whose_ecs_service_is_not_known_is_never_taken_out_of_cloud_map() -> None:
+    attributes = {"ECS_CLUSTER_NAME": "langgraph-cloud-cluster", "ECS_SERVICE_NAME": "langgraph-cloud-chat-cache"}
+    answers: dict[str, Any] = {question: {} for question in EVERYTHING} | {
+        "servicediscovery:ListNamespaces": {"Namespaces": [{"Id": "ns", "Name": "n"}]},
+        "servicediscovery:ListServices": {"Services": [{"Id": "srv", "Name": "chat"}]},
+        "servicediscovery:ListInstances": {"Instances": [{"Id": "i-1", "Attributes": attributes}]},
+        "ecs:DescribeServices": {"services": [], "failures": []},
+    }
+    facts = read_facts(subject(answers))
+    assert facts.registered == ()
+    assert "instances in Cloud Map" in [item.what for item in facts.not_asked]
+
+
+EVERYTHING = (
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "cloudwatch:DescribeAlarms",
+    "ecs:ListTaskDefinitions",
+    "ecs:ListTasks",
+    "elasticloadbalancing:DescribeLoadBalancers",
+    "elasticloadbalancing:DescribeTags",
+    "elasticloadbalancing:DescribeTargetGroups",
+    "rds:DescribeDBInstanceAutomatedBackups",
+    "rds:DescribeDBInstances",
+    "rds:DescribeDBParameterGroups",
+    "rds:DescribeDBSnapshots",
+    "secretsmanager:DescribeSecret",
+    "tag:GetResources",
+)
+"""What a look around a deployment asks, beside Cloud Map and services."""
+
+
+def test_empty_answers_are_half_answers_where_aws_always_says_something() -> None:
+    questions = (*EVERYTHING, "ecs:DescribeServices", "servicediscovery:ListNamespaces")
+    answers: dict[str, Any] = {question: {} for question in questions}
+    look = read_facts(subject(answers)).look
+    unknown = {item.what for item in look.not_asked}
+    assert {"databases", "secrets", "ECS services"} <= unknown
+
+
+NOTHING: dict[str, Any] = {
+    **{question: {} for question in EVERYTHING},
+    "ecs:DescribeServices": {"services": [], "failures": [{"reason": "MISSING"}] * 3},
+    "rds:DescribeDBInstances": AbsentError("DBInstanceNotFound"),
+    "secretsmanager:DescribeSecret": AbsentError("ResourceNotFoundException"),
+    "servicediscovery:ListNamespaces": {},
+    "elasticloadbalancing:DescribeLoadBalancers": AbsentError("LoadBalancerNotFound"),
+}
+"""Of a deployment of which nothing is there."""
+
+
+def test_what_no_destroy_deletes_is_planned_to_stay_and_never_to_go() -> None:
+    backup = {"DBInstanceIdentifier": "langgraph-cloud-chat", "DbiResourceId": "db-1", "Status": "retained"}
+    of_aws_backup = {"DBInstanceIdentifier": "langgraph-cloud-chat", "DBSnapshotIdentifier": "awsbackup:job-1"}
+    pending = {"Name": "langgraph-cloud/chat/cache", "DeletedDate": datetime(2026, 1, 2, tzinfo=UTC)}
+    answers = {
+        **NOTHING,
+        "rds:DescribeDBInstanceAutomatedBackups": {"DBInstanceAutomatedBackups": [backup]},
+        "rds:DescribeDBSnapshots": lambda asked: (
+            {"DBSnapshots": [{**of_aws_backup, "SnapshotType": "awsbackup"}]}
+            if asked["SnapshotType"] == "awsbackup"
+            else {}
+        ),
+        "secretsmanager:DescribeSecret": lambda asked: (
+            pending if asked["SecretId"].endswith("cache") else AbsentError("absent")
+        ),
+    }
+    plan = make_plan(subject(answers), Options())
+    assert plan.going == ()
+    stays = [(item.verdict, item.kind, item.id) for item in plan.kept if item.kind != "tracing project"]
+    assert stays == [
+        (Verdict.LEFT, "retained database backup", "db-1"),
+        (Verdict.LEFT, "secret that waits for its deletion", "langgraph-cloud/chat/cache"),
+        (Verdict.KEPT, "database snapshot", "awsbackup:job-1"),
+    ]
+    purging = make_plan(subject(answers), Options(purge_secrets=True))
+    assert "secret that waits for its deletion" not in [item.kind for item in purging.kept]
+    assert [item.id for item in purging.purged] == ["langgraph-cloud/chat/cache"]
+
+
+def test_a_key_that_is_described_by_half_is_not_known() -> None:
+    account = FakeAccount({"kms:DescribeKey": {"KeyMetadata": {"Arn": "arn:k"}}})
+    told = describe_key(account, "k")
+    assert told == NotAsked(what="key k", why="kms:DescribeKey: half an answer (KeyError: 'KeyManager')")
+
+
+def by_tag(arn: str, answers: Mapping[str, Any]) -> list[Found | NotAsked]:
+    named = {"ResourceARN": arn, "Tags": OURS}
+    index = {"tag:GetResources": {"ResourceTagMappingList": [named]}}
+    return list(tagged(subject({**index, **answers}, install=True), frozenset()))
+
+
+def test_the_index_of_tags_names_rules_of_security_groups_that_went_with_their_group() -> None:
+    assert by_tag(f"arn:aws:ec2:{REGION}:security-group-rule/sgr-0a1b2c3d", {}) == []
+
+
+@pytest.mark.parametrize(("there", "left"), [(["/aws/ecs/p-eu"], 0), (["/aws/ecs/p", "/aws/ecs/p-eu"], 1)])
+def test_the_log_group_of_an_install_whose_name_begins_alike_is_another_one(there: list[str], left: int) -> None:
+    answer = {"logGroups": [{"logGroupName": name} for name in there]}
+    assert len(by_tag(f"arn:aws:logs:{REGION}:log-group:/aws/ecs/p", {"logs:DescribeLogGroups": answer})) == left
+
+
+def test_a_task_definition_that_ecs_no_longer_describes_is_gone() -> None:
+    arn = f"arn:aws:ecs:{REGION}:task-definition/langgraph-cloud-chat-api:1"
+    words = "ecs:DescribeTaskDefinition: ClientException: "
+    gone = {"ecs:DescribeTaskDefinition": ByocError(f"{words}Unable to describe task definition.")}
+    assert by_tag(arn, gone) == []
+    refused = {"ecs:DescribeTaskDefinition": ByocError(f"{words}something else")}
+    assert [type(item) for item in by_tag(arn, refused)] == [NotAsked]
