@@ -115,6 +115,17 @@ def test_what_others_run_in_the_cluster_or_name_in_the_namespace_keeps_the_accou
     assert [(blocker.kind, blocker.stands) for blocker in told] == [("ECS service", True), ("Cloud Map service", True)]
 
 
+def test_a_task_that_no_service_has_started_keeps_the_account() -> None:
+    tasks = [
+        Found(kind="ECS task", id=f"p-cluster/{number}", facts={"group": group})
+        for number, group in enumerate(("service:p-chat-api", "family:theirs"))
+    ]
+    (blocker,) = found(install=True, look=Look(found=tuple(tasks), not_asked=()))
+    assert (blocker.kind, blocker.id, blocker.stands) == ("ECS task", "p-cluster/1", True)
+    assert blocker.why == "it runs in the install's cluster, and no service has started it: family:theirs"
+    assert blocker.remedy.endswith("aws ecs stop-task --cluster p-cluster --task 1")
+
+
 def test_guests_keep_the_account_and_no_deployment() -> None:
     guest = Guest(kind="network interface", id="eni-1", where="VPC vpc-1", note="lambda")
     (blocker,) = found(install=True, guests=(guest,))

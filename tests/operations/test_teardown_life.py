@@ -221,6 +221,27 @@ def test_an_adopted_network_loses_the_tags_and_nothing_else(world: World) -> Non
         assert group["VpcId"] in {item["VpcId"] for item in tagged}
 
 
+def test_two_installs_in_one_adopted_network_are_told_apart(world: World) -> None:
+    world.up(ADOPTED).done()
+    beside = world.copy_stack(ADOPTED, "beside", {"namePrefix": "team-two"})
+    world.up(beside).done()
+    with teardowns(world) as life:
+        plan = life.plan(ADOPTED)
+        assert [(item.kind, item.id, item.stands) for item in plan.blockers] == [("install", "team-two", False)]
+        assert "tag on an adopted VPC or subnet" in [item.kind for item in plan.going]
+        assert not [item for item in plan.going if "team-two" in item.id or "team-two" in item.note]
+        (outcome,) = life.carry_out([plan])
+        assert (outcome.error, outcome.is_clean) == ("", True)
+        (private,) = world.value(ADOPTED, "network")["privateSubnetIds"][:1]
+        world.aws("ec2", "eu-central-1").create_tags(
+            Resources=[private], Tags=[{"Key": "langgraph-cloud-enabled", "Value": "1"}]
+        )  # as the other install's account stack does
+        signed = life.sweep(ADOPTED)
+        assert ("tag on an adopted VPC or subnet", f"{private} langgraph-cloud-enabled") in lines(signed, Verdict.KEPT)
+        assert signed.is_clean
+        assert not [item for item in life.plan(beside).blockers if item.stands]
+
+
 def test_a_repository_with_images_stays_and_everything_else_goes(life: Teardowns) -> None:
     manifest = {"schemaVersion": 2, "mediaType": "application/vnd.docker.distribution.manifest.v2+json", "layers": []}
     life.world.aws("ecr").put_image(repositoryName="agents/chat", imageManifest=json.dumps(manifest), imageTag="1.0.0")

@@ -13,6 +13,7 @@ from byoc.operations.teardown.snapshots import problems
 
 OURS = Key(arn="arn:aws:kms:us-west-2:1:key/a", of_aws=False, state="Enabled")
 AWS_OWN = Key(arn="arn:aws:kms:us-west-2:1:key/b", of_aws=True, state="Enabled")
+NEEDS = "; it needs key key-1, which may not go before it"
 GOOD: dict[str, Any] = {
     "DBSnapshotIdentifier": "langgraph-cloud-chat-final-0a1b2c3d",
     "DBInstanceIdentifier": "langgraph-cloud-chat",
@@ -77,7 +78,7 @@ def test_a_final_snapshot_under_the_key_of_aws_needs_nobody_to_keep_a_key() -> N
 def test_a_final_snapshot_that_failed_is_not_kept_but_a_finding() -> None:
     result = signed(snapshot(Status="failed"))
     assert [(entry.verdict, entry.why) for entry in result.entries] == [
-        (Verdict.LEFT, "it cannot be relied on: it is failed")
+        (Verdict.LEFT, f"it cannot be relied on: it is failed{NEEDS}")
     ]
     assert not result.is_clean
 
@@ -89,7 +90,6 @@ def test_a_key_that_cannot_be_asked_about_keeps_the_list_from_being_clean() -> N
     assert not result.is_clean
 
 
-NEEDS = "; it needs key key-1, which may not go before it"
 DISABLED = Key(arn=OURS.arn, of_aws=False, state="Disabled")
 
 

@@ -49,9 +49,11 @@ def pulumi_engine(folder: Path, profiles: Mapping[str, str | None]) -> Engine:
             _unprotect(command.workspace, stack)
 
     def recorded(stack: str) -> Mapping[str, bool]:
-        return final_snapshots(_exported(command.workspace, stack))
+        command = prepare(stack)
+        with command.locked():  # whoever is at the stack is told of before anything is changed
+            return final_snapshots(_exported(command.workspace, stack))
 
-    command = prepare(*profiles)
+    prepare(*profiles)
     return Engine(destroy=destroy, unprotect=unprotect, final_snapshots=recorded)
 
 

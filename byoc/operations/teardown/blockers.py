@@ -16,6 +16,7 @@ from byoc.operations.teardown.facts import (
 )
 from byoc.operations.teardown.found import Found, NotAsked
 from byoc.operations.teardown.look_data import DATABASE
+from byoc.operations.teardown.look_network import ADOPTED_TAG
 
 _STANDING = ("ECS service", DATABASE, "load balancer")
 """Kinds that show that a deployment still stands: they use what an account stack would delete."""
@@ -38,6 +39,8 @@ class Clearing(enum.StrEnum):
     """The deletion protection is taken off; only where that was asked for."""
     LEFT_TO_AWS = "goes on: AWS itself refuses what cannot go"
     """It is not known, and nothing that holds data depends on it."""
+    WRITTEN_AGAIN = "takes them off; the other install's account stack writes them again: byoc up <it> --refresh"
+    """Somebody else needs what goes, and can bring it back."""
     GOES_FIRST = "goes first"
     """Another stack of the same command takes it away."""
 
@@ -74,6 +77,7 @@ def blockers(
         found += _standing(facts, own, going_first)
         found += _others_services(facts, own)
         found += _guests(facts)
+        found += _installs_beside(facts)
     found += _registered(facts)
     return tuple(found)
 
@@ -191,6 +195,16 @@ def _others_services(facts: Facts, own: Collection[str]) -> Iterator[Blocker]:
                 why="it runs in the install's cluster, and no deployment of ours has made it",
                 remedy="delete it, or move it to another cluster",
             )
+    for item in facts.look.of("ECS task"):
+        cluster, _, task = item.id.rpartition("/")
+        group = str(item.facts.get("group", ""))
+        if not group.startswith("service:"):
+            yield Blocker(
+                kind=item.kind,
+                id=item.id,
+                why=f"it runs in the install's cluster, and no service has started it: {group}",
+                remedy=f"wait until it has ended, or: aws ecs stop-task --cluster {cluster} --task {task}",
+            )
     for item in facts.look.of("Cloud Map service"):
         name = item.note.partition(",")[0]
         if name not in own and name not in standing:
@@ -214,6 +228,17 @@ def _guests(facts: Facts) -> Iterator[Blocker]:
             why=f"others made it, and {guest.where} stays as long as it is there"
             + (f": {guest.note}" if guest.note else ""),
             remedy="ask whose it is; delete or move it",
+        )
+
+
+def _installs_beside(facts: Facts) -> Iterator[Blocker]:
+    for name in sorted({name for item in facts.look.of(ADOPTED_TAG) for name in item.facts.get("shared_with", ())}):
+        yield Blocker(
+            kind="install",
+            id=name,
+            why="it is in the same VPC, and its deployments find public subnets by the tags that this stack wrote",
+            remedy="",
+            clearing=Clearing.WRITTEN_AGAIN,
         )
 
 

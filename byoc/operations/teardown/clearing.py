@@ -61,12 +61,12 @@ class Clear:
                 denied.append(self._not_purged(secret, error))
         return "\n".join(denied)
 
-    def forget(self, copies: Iterable[Found]) -> None:
-        """Deregister what roll-backs registered; raises :class:`~byoc.errors.ByocError` where AWS refuses."""
-        for copy in copies:
-            why = f"a roll-back made it of revision {copy.facts['copy_of']}, and no stack knows of it"
-            self._tell(Told(action="ecs:DeregisterTaskDefinition", on=copy.id, why=why))
-            self._account.ask("ecs:DeregisterTaskDefinition", taskDefinition=copy.id)
+    def forget(self, strays: Iterable[Found]) -> None:
+        """Deregister what roll-backs and probes left; raises :class:`~byoc.errors.ByocError` where AWS refuses."""
+        for stray in strays:
+            why = f"{stray.facts['made_by']}, and no stack knows of it"
+            self._tell(Told(action="ecs:DeregisterTaskDefinition", on=stray.id, why=why))
+            self._account.ask("ecs:DeregisterTaskDefinition", taskDefinition=stray.id)
 
     def _not_purged(self, secret: Found, error: DeniedError) -> str:
         place = self._account.account

@@ -10,6 +10,10 @@ from byoc.operations.teardown.facts import Guest
 from byoc.operations.teardown.look_network import owned
 from byoc.operations.teardown.subject import Subject, tag_map
 
+_OF_OWN_PARTS = ("interface", "load_balancer")
+"""Types of the interfaces that load balancers, databases and tasks have (Amazon EC2 API Reference:
+``NetworkInterface``)."""
+
 
 def guests(subject: Subject) -> Iterator[Guest]:
     """Everything of others that a deletion of the subject would be refused for; a deployment has no network."""
@@ -84,8 +88,13 @@ def _is_own(subject: Subject, item: Mapping[str, Any]) -> bool:
 
 
 def _is_of_own_parts(subject: Subject, item: Mapping[str, Any]) -> bool:
-    """Made by an AWS service, under a security group of the install: for its load balancers, databases and tasks."""
+    """Made by an AWS service, under a security group of the install: for its load balancers, databases and tasks.
+
+    Those of other services (functions, file systems, endpoints) under such a group are others', whoever made them.
+    """
     of_aws = bool(item.get("RequesterManaged")) or ":ecs:" in str(item.get("Description", ""))
+    if item.get("InterfaceType", "interface") not in _OF_OWN_PARTS:
+        return False
     names = subject.names
     own = {names.load_balancer_security_group, names.service_security_group, names.data_security_group}
     return of_aws and any(group["GroupName"] in own for group in item.get("Groups") or ())

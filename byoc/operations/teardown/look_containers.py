@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from byoc import tags
 from byoc.operations.answers import AbsentError
 from byoc.operations.many import chunks
+from byoc.operations.tasks import task_answers
 from byoc.operations.teardown.found import Found
 from byoc.operations.teardown.subject import Subject, tag_map
 
@@ -62,20 +63,27 @@ def _listed_services(subject: Subject) -> tuple[str, ...]:
 
 def tasks(subject: Subject) -> Iterator[Found]:
     """Tasks that run: they hold network interfaces."""
-    families: Sequence[str | None] = subject.services() if subject.install is None else (None,)
-    for family in families:
-        chosen = {"family": family} if family else {}
-        try:
-            arns = list(subject.account.all("ecs:ListTasks", "taskArns", cluster=subject.names.cluster, **chosen))
-        except AbsentError:
+    try:
+        if subject.install is not None:
+            for answer in task_answers(subject.account, subject.names.cluster):
+                for task in answer["tasks"]:
+                    group = task["group"]
+                    yield Found(kind="ECS task", id=_task_id(task["taskArn"]), note=group, facts={"group": group})
             return
-        for arn in arns:
-            yield Found(kind="ECS task", id=arn.partition(":task/")[2], note=family or "")
+        for family in subject.families():
+            for arn in subject.account.all("ecs:ListTasks", "taskArns", cluster=subject.names.cluster, family=family):
+                yield Found(kind="ECS task", id=_task_id(arn), note=family)
+    except AbsentError:  # no cluster, no tasks
+        return
+
+
+def _task_id(arn: str) -> str:
+    return arn.partition(":task/")[2]
 
 
 def task_definitions(subject: Subject) -> Iterator[Found]:
     """Task definitions that could still be started; ECS keeps those that were deregistered for good, as a record."""
-    for family in subject.services() if subject.install is None else _families(subject):
+    for family in subject.families() if subject.install is None else _families(subject):
         arns = list(
             subject.account.all("ecs:ListTaskDefinitions", "taskDefinitionArns", familyPrefix=family, status="ACTIVE")
         )
@@ -87,13 +95,20 @@ def task_definitions(subject: Subject) -> Iterator[Found]:
                     kind="ECS task definition",
                     id=arn.rpartition("/")[2],
                     deployment=found_tags.get(tags.DEPLOYMENT_KEY, ""),
-                    facts={"copy_of": found_tags.get(tags.COPY_OF_KEY, ""), "ours": subject.owns(found_tags)},
+                    facts={"made_by": _maker(family, found_tags), "ours": subject.owns(found_tags)},
                 )
 
 
-def copies(subject: Subject) -> Iterator[Found]:
-    """Task definitions of its deployments that roll-backs registered: no engine knows of them."""
-    return (found for found in task_definitions(subject) if found.facts["copy_of"] and found.facts["ours"])
+def _maker(family: str, found_tags: Mapping[str, str]) -> str:
+    """What has registered a task definition outside the engine, in words; empty for what the engine knows of."""
+    if copy_of := found_tags.get(tags.COPY_OF_KEY):
+        return f"a roll-back made it of revision {copy_of}"
+    return "byoc doctor --probe-egress left it" if family.endswith("-egress-probe") else ""
+
+
+def strays(subject: Subject) -> Iterator[Found]:
+    """Task definitions of its deployments that roll-backs and probes registered: no engine knows of them."""
+    return (found for found in task_definitions(subject) if found.facts["made_by"] and found.facts["ours"])
 
 
 def _families(subject: Subject) -> tuple[str, ...]:

@@ -29,11 +29,14 @@ def _ec2(kind: str, action: str, key: str, id_key: str) -> Callable[[Subject], I
 
 def owned(subject: Subject, action: str, key: str, id_key: str) -> Iterator[dict[str, Any]]:
     """What EC2 lists and the install owns, but for what EC2 only shows a while longer."""
-    prefix = subject.names.prefix
+    names = subject.names
+    prefix = names.prefix
     seen: set[str] = set()
+    fixed = [names.load_balancer_security_group, names.service_security_group, names.data_security_group]
     for words in (
         {"Name": f"tag:{tags.INSTALL_KEY}", "Values": [prefix]},
         {"Name": "tag:Name", "Values": [prefix, f"{prefix}-*"]},
+        *([{"Name": "group-name", "Values": fixed}] if key == "SecurityGroups" else []),
     ):
         for item in subject.account.all(action, key, Filters=[words]):
             found_tags = tag_map(item.get("Tags"))
@@ -67,5 +70,17 @@ def adopted_tags(subject: Subject) -> Iterator[Found]:
         {"Name": "resource-id", "Values": [install.vpc_id, *install.subnet_ids]},
         {"Name": "key", "Values": [tags.ENABLED_KEY, tags.PRIVATE_KEY]},
     ]
+    shared_with = sorted(set(_installs_beside(subject, install.vpc_id)))
     for item in subject.account.all("ec2:DescribeTags", "Tags", Filters=words):
-        yield Found(kind=ADOPTED_TAG, id=f"{item['ResourceId']} {item['Key']}")
+        yield Found(kind=ADOPTED_TAG, id=f"{item['ResourceId']} {item['Key']}", facts={"shared_with": shared_with})
+
+
+def _installs_beside(subject: Subject, vpc_id: str) -> Iterator[str]:
+    """Other installs in the same VPC, by the tag of their security groups; the group's name where it names none."""
+    names = subject.names
+    own = (names.load_balancer_security_group, names.service_security_group, names.data_security_group)
+    words = [{"Name": "vpc-id", "Values": [vpc_id]}, {"Name": f"tag:{tags.ENABLED_KEY}", "Values": ["1"]}]
+    for item in subject.account.all("ec2:DescribeSecurityGroups", "SecurityGroups", Filters=words):
+        whose = tag_map(item.get("Tags")).get(tags.INSTALL_KEY, item["GroupName"])
+        if whose not in (names.prefix, *own):
+            yield whose

@@ -77,7 +77,16 @@ def _tags_of(subject: Subject, action: str, arn: str) -> dict[str, str] | None:
 
 
 def alarms(subject: Subject) -> Iterator[Found]:
-    """Alarms."""
+    """Alarms, those that AWS makes by itself for the queue's scaling among them."""
+    yield from _own_alarms(subject)
+    cluster = f"TargetTracking-service/{subject.names.cluster}/"
+    queues = (f"{subject.names.service(name, 'queue')}-Alarm" for name in sorted(subject.deployment_names))
+    for begin in queues if subject.install is None else ("",):
+        for item in subject.account.all("cloudwatch:DescribeAlarms", "MetricAlarms", AlarmNamePrefix=cluster + begin):
+            yield Found(kind="alarm", id=item["AlarmName"], note="AWS makes and deletes it with a scaling policy")
+
+
+def _own_alarms(subject: Subject) -> Iterator[Found]:
     if subject.install is None:
         for chunk in chunks(subject.alarms(), _ALARMS_OF_A_CALL):
             for item in subject.account.all("cloudwatch:DescribeAlarms", "MetricAlarms", AlarmNames=list(chunk)):

@@ -9,6 +9,7 @@ from byoc.operations.teardown.blockers import Blocker, Clearing, blockers
 from byoc.operations.teardown.facts import Database, Facts, Key
 from byoc.operations.teardown.found import Found
 from byoc.operations.teardown.look_data import BACKUP, DATABASE, PENDING_SECRET, SECRET, SNAPSHOT
+from byoc.operations.teardown.look_network import ADOPTED_TAG
 from byoc.operations.teardown.look_rights import LINKED_ROLE
 from byoc.operations.teardown.look_serving import INSIGHTS, REPOSITORY
 from byoc.operations.teardown.read import describe_key, read_facts
@@ -104,7 +105,8 @@ def make_plan(subject: Subject, options: Options, *, going_first: Collection[str
     kept = [
         entry
         for entry in sign_off(subject.stack, facts.look, snapshot_keys(subject, facts), traces=traces(subject)).entries
-        if entry.verdict is Verdict.KEPT or (entry.verdict is Verdict.LEFT and _stays(entry, purged))
+        if (entry.verdict is Verdict.KEPT and entry.kind != ADOPTED_TAG)  # which goes, whoever else uses it
+        or (entry.verdict is Verdict.LEFT and _stays(entry, purged))
     ]
     kept += [_coming_snapshot(database) for database in facts.databases if database.final_snapshot]
     return Plan(

@@ -10,7 +10,7 @@ from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError
 from byoc.operations.teardown.clearing import Clear, Told
 from byoc.operations.teardown.look import look_around
-from byoc.operations.teardown.look_containers import copies
+from byoc.operations.teardown.look_containers import strays
 from byoc.operations.teardown.look_data import BACKUP, PENDING_SECRET, SNAPSHOT
 from byoc.operations.teardown.look_serving import REPOSITORY
 from byoc.operations.teardown.plan import Options, Plan, keys_of, make_plan, traces
@@ -38,7 +38,7 @@ class Engine:
     ``destroy``: everything of a stack by its name, going on where one thing cannot be deleted. ``unprotect``: take the
     engine's own protection off all resources of a stack. ``final_snapshots``: whether the deletion of each database of
     a stack, by identifier, leaves a final snapshot; the engine deletes as the last run had it, not as the config says
-    by now.
+    by now. Raises where another run is at the stack.
     """
 
     destroy: Callable[[str], RunResult]
@@ -115,7 +115,7 @@ def _one(shown: Plan, engine: Engine, options: Options, tell: Callable[[Told], N
         unexpected = unexpected_failures(destroyed, plan)
         error = "\n".join(item.render() for item in unexpected) or ("interrupted" if destroyed.interrupted else "")
         if not error:
-            Clear(plan.subject, note).forget(copies(plan.subject))
+            Clear(plan.subject, note).forget(strays(plan.subject))
             named = {item.key for item in shown.purged}
             error = Clear(plan.subject, note).purge(item for item in plan.purged if item.key in named)
     except (ByocError, AbsentError) as failure:
@@ -137,7 +137,7 @@ def _refused(shown: Plan, plan: Plan) -> str:
 
 def _losing(plan: Plan, engine: Engine) -> str:
     """Why not, where the plan promises a final snapshot that the engine would not make."""
-    makes = engine.final_snapshots(plan.stack) if plan.ending else {}
+    makes = engine.final_snapshots(plan.stack)
     losing = [identifier for identifier in plan.ending if makes.get(identifier) is False]
     if not losing:
         return ""

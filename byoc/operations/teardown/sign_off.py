@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from byoc.operations.teardown.facts import Key
 from byoc.operations.teardown.found import Found, Look, NotAsked
 from byoc.operations.teardown.look_data import BACKUP, PENDING_SECRET, SNAPSHOT
+from byoc.operations.teardown.look_network import ADOPTED_TAG
 from byoc.operations.teardown.look_rights import LINKED_ROLE
 from byoc.operations.teardown.look_serving import INSIGHTS, REPOSITORY
 from byoc.operations.teardown.snapshots import is_final, is_of, problems, size_words
@@ -111,6 +112,8 @@ def _entries(item: Found, keys: Keys) -> Iterator[Entry]:
         yield from _snapshot(item, keys)
     elif item.kind == LINKED_ROLE:
         yield _kept(item, "AWS's own role, one for the whole account; others may use it")
+    elif item.kind == ADOPTED_TAG and item.facts.get("shared_with"):
+        yield _kept(item, f"another install in the same VPC uses it: {', '.join(item.facts['shared_with'])}")
     elif item.kind == INSIGHTS:
         yield _kept(item, "ECS made it by itself, and its entries expire after a day")
     elif item.kind == REPOSITORY and item.facts.get("images"):
@@ -168,11 +171,12 @@ def _snapshot(item: Found, keys: Keys) -> Iterator[Entry]:
         return
     wrong = problems(snapshot, key)
     if wrong:
+        is_key_told = isinstance(key, Key) and key.state != "Enabled"
         yield Entry(
             verdict=Verdict.LEFT,
             kind=FINAL_SNAPSHOT,
             id=item.id,
-            why=f"it cannot be relied on: {'; '.join(wrong)}",
+            why=f"it cannot be relied on: {'; '.join(wrong)}{'' if is_key_told else _held(item, keys)}",
             remedy="wait for it, or bring its key back; look again with --sweep-only before anything it needs goes",
         )
         return

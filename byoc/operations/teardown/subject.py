@@ -61,8 +61,12 @@ class Subject:
         return frozenset(target.deployment for target in self.deployments)
 
     def services(self) -> tuple[str, ...]:
-        """Every name that an ECS service, and a task definition's family, of its deployments can have."""
+        """Every name that an ECS service of its deployments can have."""
         return tuple(self.names.service(name, role) for name in sorted(self.deployment_names) for role in SERVICE_ROLES)
+
+    def families(self) -> tuple[str, ...]:
+        """Every family that a task definition of its deployments can have: of services, and of ``byoc doctor``."""
+        return (*self.services(), *(self.names.egress_probe(name) for name in sorted(self.deployment_names)))
 
     def databases(self) -> tuple[str, ...]:
         """The identifiers of its deployments' databases."""
