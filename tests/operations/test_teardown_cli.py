@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from types import SimpleNamespace
@@ -101,6 +102,9 @@ def test_a_sweep_of_what_stands_lists_it_and_ends_with_one(
     (signed,) = json.loads(told.out)["stacks"]
     assert (told.code, signed["clean"]) == (1, False)
     assert signed["conclusion"] == "23 left over, 1 kept on purpose"
+    account, role = standing.world.account_id, "role/LangGraphCloudBYOCRole"
+    assert signed["signed"].pop("at").endswith("Z")
+    assert signed["signed"] == {"account": account, "region": "us-west-2", "by": f"arn:aws:iam::{account}:{role}"}
 
 
 @pytest.mark.parametrize(
@@ -156,6 +160,29 @@ def test_a_yes_takes_the_stack_down_and_the_sweep_is_signed(
         told = teardown(capsys, world, ACCOUNT, "--profile", "account", "--sweep-only", "--markdown")
         assert told.code == 0
         assert "Conclusion: nothing is left but 4 kept on purpose." in told.out
+        assert re.search(rf"\nSwept: 20\S+Z, account {world.account_id}, us-west-2, as arn:", told.out)
+
+
+def test_a_whole_install_that_is_gone_is_taken_down_again_and_swept_by_the_same_command(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.up(ACCOUNT).done()
+    world.up(CHAT).done()
+    words = (CHAT, ACCOUNT, "--account-profile", "account")
+    with teardowns(world):
+        assert teardown(capsys, world, *words, "--yes").code == 0
+        role_is_gone = "demo-chat: sts:AssumeRole: denied; it is asked about as the account itself\n"
+        for again in ("--yes", "--sweep-only"):
+            told = teardown(capsys, world, *words, again)
+            assert (told.code, told.err) == (0, role_is_gone)
+            assert "demo-chat: nothing is left but 1 kept on purpose\n" in told.out
+            place = f"account {world.account_id}, us-west-2"
+            who = f"arn:aws:iam::{world.account_id}:"
+            assert len(re.findall(rf"swept: 20\S+Z, {place}, as {who}", told.out)) == 2
+        told = teardown(capsys, world, CHAT, "--sweep-only")
+        assert told.code == 1
+        assert "demo-chat: sts:AssumeRole: denied" in told.err
+        assert "name it in the same command, with credentials of the account (--account-profile)" in told.err
 
 
 def test_a_teardown_for_a_program_is_one_object(world: World, capsys: pytest.CaptureFixture[str]) -> None:

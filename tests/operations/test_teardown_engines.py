@@ -52,13 +52,14 @@ def test_pulumi_is_asked_for_its_state_without_secrets_in_plain() -> None:
     state = {"version": 3, "deployment": {"resources": [resource()]}}
     assert list(_exported(workspace(json.dumps(state), asked), "demo")) == [resource()]
     assert asked == [["stack", "export", "--stack", "demo"]]
-    assert list(_exported(workspace('{"version": 3, "deployment": {}}', asked), "demo")) == []
+    for empty in ("{}", "null"):
+        assert list(_exported(workspace(f'{{"version": 3, "deployment": {empty}}}', asked), "demo")) == []
 
 
 def test_a_state_that_pulumi_does_not_give_stops_the_teardown_in_plain_words() -> None:
     refused = CommandError(SimpleNamespace(code=255, stdout="", stderr="error: no such stack"))  # type: ignore[arg-type]
     with pytest.raises(ByocError, match="no such stack"):
         _exported(workspace(refused, []), "demo")
-    for broken in ("", "[]", '{"version": 3}', '{"deployment": null}'):
+    for broken in ("", "[]", '{"version": 3}', '{"deployment": 3}'):
         with pytest.raises(ByocError, match="pulumi stack export --stack demo gives no state that can be read"):
             _exported(workspace(broken, []), "demo")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -95,8 +96,10 @@ def test_the_plan_says_that_the_snapshot_will_need_the_key_and_the_sweep_holds_o
     assert (outcome.error, outcome.is_clean) == ("", True)
     assert outcome.signed is not None
     (kept,) = [entry for entry in outcome.signed.of(Verdict.KEPT) if entry.kind == "final database snapshot"]
-    assert kept.why == (
-        f"the data of {DATABASE}: available, encrypted, 50 GiB; it needs key {keyed.key}, which may not go before it"
+    assert re.fullmatch(
+        rf"the data of {DATABASE}: available, encrypted, 50 GiB, of 20\d\d-\d\d-\d\d; "
+        rf"it needs key {keyed.key}, which may not go before it",
+        kept.why,
     )
     keyed.kms.schedule_key_deletion(KeyId=keyed.id, PendingWindowInDays=7)
     signed = keyed.life.sweep(SUPPORT)

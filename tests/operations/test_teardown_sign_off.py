@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -68,6 +69,12 @@ def test_a_good_final_snapshot_is_kept_and_its_key_is_named() -> None:
     assert entry.why == (
         "the data of langgraph-cloud-chat: available, encrypted, 50 GiB; it needs key key-1, which may not go before it"
     )
+
+
+def test_snapshots_of_databases_of_one_name_are_told_apart_by_their_day_in_utc() -> None:
+    late = datetime(2026, 11, 24, 1, tzinfo=timezone(timedelta(hours=2)))
+    (entry,) = signed(snapshot(SnapshotCreateTime=late), key=AWS_OWN).entries
+    assert entry.why.startswith("the data of langgraph-cloud-chat: available, encrypted, 50 GiB, of 2026-11-23; ")
 
 
 def test_a_final_snapshot_under_the_key_of_aws_needs_nobody_to_keep_a_key() -> None:
@@ -160,7 +167,7 @@ def test_the_final_snapshot_of_an_earlier_database_of_that_name_does_not_stand_i
         (Found(kind="image repository", id="agents/chat", note="2 images", facts={"images": 2}), Verdict.KEPT),
         (Found(kind="image repository", id="agents/chat", note="empty", facts={"images": 0}), Verdict.LEFT),
         (
-            Found(kind="secret that waits for its deletion", id="p/chat/cache", note="deleted on 2026-01-02"),
+            Found(kind="secret that waits for its deletion", id="p/chat/cache", note="AWS's date of it is 2026-01-02"),
             Verdict.LEFT,
         ),
         (Found(kind="secret", id="p/chat/cache"), Verdict.LEFT),

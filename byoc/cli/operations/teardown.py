@@ -109,16 +109,14 @@ def _subjects(folder: Path, words: Sequence[str], *, every: bool, profiles: Prof
     """The stacks, deployments first, once it is certain that the credentials are of the right accounts."""
     from byoc.operations.stacks import read_stacks
     from byoc.operations.targets import Accounts
-    from byoc.operations.teardown.subject import subjects
+    from byoc.operations.teardown.subject import reached, subjects
 
     read = read_stacks(folder, words, every=every)
     deployments, accounts = (
         [stack for stack in read if (stack.config.kind == "account") is is_account] for is_account in (False, True)
     )
     found = (*subjects(deployments, Accounts(profiles[0])), *subjects(accounts, Accounts(profiles[1])))
-    for account in dict.fromkeys(subject.account for subject in found):
-        account.require_right_account()
-    return found
+    return reached(found, lambda line: typer.echo(line, err=True))
 
 
 def _profiles_by_stack(chosen: Sequence[Subject], profiles: Profiles) -> dict[str, str | None]:

@@ -79,7 +79,8 @@ def _exported(workspace: ProjectWorkspace, stack: str) -> Iterable[Mapping[str, 
 
     try:
         result = workspace.engines.run(["stack", "export", "--stack", stack], workspace.work_dir, workspace.env_vars)
-        resources: list[Mapping[str, Any]] = json.loads(result.stdout)["deployment"].get("resources") or []
+        state = json.loads(result.stdout)["deployment"] or {}  # nothing of a stack that never was up
+        resources: list[Mapping[str, Any]] = state.get("resources") or []
     except CommandError as error:
         raise ByocError(command_failure(str(error), stack=stack).render()) from None
     except (KeyError, ValueError, AttributeError, TypeError):

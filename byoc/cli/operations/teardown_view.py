@@ -110,6 +110,8 @@ def show_signed(signed: SignedOff) -> None:
     for verdict, rows in itertools.groupby(entry_rows(signed.entries), key=lambda row: row[0]):
         out.print(f"{verdict}:")
         _show_each(out, [row[1:] for row in rows])
+    if signed.signature is not None:
+        out.print(f"swept: {signed.signature}")
     out.print(f"{signed.stack}: {signed.conclusion}", style="green" if signed.is_clean else "red")
 
 

@@ -146,6 +146,7 @@ def _secret(subject: Subject, item: Mapping[str, Any]) -> Found:
         kind=PENDING_SECRET if scheduled else SECRET,
         id=item["Name"],
         deployment=found_tags.get(tags.DEPLOYMENT_KEY, ""),
-        note=f"deleted on {scheduled:%Y-%m-%d}; its name is taken until AWS ends it" if scheduled else "",
+        # AWS documents that date once as the one for which it is scheduled, once as that of the call.
+        note=f"AWS's date of it is {scheduled:%Y-%m-%d}" if scheduled else "",
         facts={"tagged": found_tags.get(tags.SECRET_KEY) == subject.names.prefix},
     )

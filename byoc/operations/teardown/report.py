@@ -12,7 +12,8 @@ from byoc.operations.teardown.cost import HOW_TO_ASK, Cost, CostNotKnown, Money
 from byoc.operations.teardown.found import Found
 from byoc.operations.teardown.plan import Plan
 from byoc.operations.teardown.run import Outcome
-from byoc.operations.teardown.sign_off import Entry, SignedOff
+from byoc.operations.teardown.sign_off import Entry, Signature, SignedOff
+from byoc.operations.times import iso
 
 
 def plan_document(plan: Plan, cost: Cost | CostNotKnown | None = None) -> dict[str, Any]:
@@ -79,8 +80,16 @@ def signed_document(signed: SignedOff) -> dict[str, Any]:
         "stack": signed.stack,
         "clean": signed.is_clean,
         "conclusion": signed.conclusion,
+        "signed": _signature(signed.signature),
         "entries": [_entry(entry) for entry in signed.entries],
     }
+
+
+def _signature(signature: Signature | None) -> dict[str, str] | None:
+    if signature is None:
+        return None
+    place = signature.account
+    return {"at": iso(signature.at), "account": place.account_id, "region": place.region, "by": signature.by}
 
 
 def outcome_document(outcome: Outcome, cost: Cost | CostNotKnown | None = None) -> dict[str, Any]:
@@ -115,6 +124,7 @@ def plan_markdown(plan: Plan, cost: Cost | CostNotKnown | None = None) -> str:
 def signed_markdown(signed: SignedOff) -> str:
     """A sign-off as Markdown."""
     lines = [f"# Sweep after the teardown of {signed.stack}", "", f"Conclusion: {signed.conclusion}.", ""]
+    lines += [f"Swept: {signed.signature}.", ""] if signed.signature is not None else []
     return "\n".join([*lines, *_table(("verdict", *_ENTRY_COLUMNS), entry_rows(signed.entries))])
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from byoc.errors import ByocError
+from byoc.operations.account import Account
 from byoc.operations.answers import AbsentError
 from byoc.operations.teardown.clearing import Clear, Told
 from byoc.operations.teardown.look import look_around
@@ -14,7 +16,7 @@ from byoc.operations.teardown.look_containers import strays
 from byoc.operations.teardown.look_data import BACKUP, PENDING_SECRET, SNAPSHOT
 from byoc.operations.teardown.look_serving import REPOSITORY
 from byoc.operations.teardown.plan import Options, Plan, keys_of, make_plan, traces
-from byoc.operations.teardown.sign_off import NOBODY, SignedOff, Verdict, sign_off
+from byoc.operations.teardown.sign_off import NOBODY, Signature, SignedOff, Verdict, sign_off
 from byoc.operations.teardown.subject import Subject
 from byoc.runs import Failure, RunResult
 from byoc.types import AwsAccount
@@ -71,7 +73,18 @@ def sweep(subject: Subject, *, ended: Mapping[str, str] = NOBODY) -> SignedOff:
     """
     look = look_around(subject)
     keys = keys_of(subject, look.of(SNAPSHOT, BACKUP))
-    return sign_off(subject.stack, look, keys, traces=traces(subject), ended=ended)
+    signed = sign_off(subject.stack, look, keys, traces=traces(subject), ended=ended)
+    account = subject.account
+    return replace(signed, signature=Signature(at=datetime.now(UTC), account=account.account, by=_asks(account)))
+
+
+def _asks(account: Account) -> str:
+    if account.role is not None:
+        return account.role.role_arn
+    try:
+        return account.require_right_account()
+    except ByocError:
+        return ""
 
 
 def tear_down(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from byoc.operations.teardown.facts import Key
 from byoc.operations.teardown.found import Found, Look, NotAsked
@@ -13,6 +14,8 @@ from byoc.operations.teardown.look_network import ADOPTED_TAG
 from byoc.operations.teardown.look_rights import LINKED_ROLE
 from byoc.operations.teardown.look_serving import INSIGHTS, REPOSITORY
 from byoc.operations.teardown.snapshots import is_final, is_of, problems, size_words
+from byoc.operations.times import iso
+from byoc.types import AwsAccount
 
 FINAL_SNAPSHOT = f"final {SNAPSHOT}"
 Keys = Mapping[str, Key | NotAsked]
@@ -41,11 +44,28 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Signature:
+    """When, where and as whom a sweep was made."""
+
+    at: datetime
+    account: AwsAccount
+    by: str
+    """The ARN of the role that was assumed, or of whoever asked; empty if AWS did not say."""
+
+    def __str__(self) -> str:
+        """In one line; the time in UTC."""
+        whom = self.by or "somebody of whom AWS did not say who it is"
+        return f"{iso(self.at)}, account {self.account.account_id}, {self.account.region}, as {whom}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SignedOff:
     """What a sweep of one stack came to."""
 
     stack: str
     entries: tuple[Entry, ...]
+    signature: Signature | None = None
+    """None of what is only looked at for a plan."""
 
     def of(self, verdict: Verdict) -> tuple[Entry, ...]:
         """The lines with a verdict."""
@@ -136,7 +156,7 @@ def _entries(item: Found, keys: Keys) -> Iterator[Entry]:
             verdict=Verdict.LEFT,
             kind=item.kind,
             id=item.id,
-            why=f"to be {item.note}: a new install of this name would fail",
+            why=f"its deletion was asked for, and is not over; {item.note}; a new install of this name would fail",
             remedy="--purge-secrets deletes it at once and for good",
         )
     else:

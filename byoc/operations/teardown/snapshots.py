@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from byoc.operations.teardown.facts import Key
@@ -25,9 +26,11 @@ def is_of(snapshot: Mapping[str, Any], identifier: str, resource_id: str) -> boo
 
 
 def size_words(snapshot: Mapping[str, Any]) -> str:
-    """How large it is and how it is encrypted, in words."""
+    """How large it is, how it is encrypted, and from when (by UTC): there may be several of databases of one name."""
     encrypted = "encrypted" if snapshot.get("Encrypted") else "not encrypted"
-    return f"{snapshot.get('Status')}, {encrypted}, {snapshot.get('AllocatedStorage', 0)} GiB"
+    taken = snapshot.get("SnapshotCreateTime")
+    of = f", of {taken.astimezone(UTC):%Y-%m-%d}" if isinstance(taken, datetime) else ""
+    return f"{snapshot.get('Status')}, {encrypted}, {snapshot.get('AllocatedStorage', 0)} GiB{of}"
 
 
 def problems(snapshot: Mapping[str, Any], key: Key | NotAsked | None) -> tuple[str, ...]:

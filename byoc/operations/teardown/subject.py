@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from byoc import tags
 from byoc.config import AccountConfig
+from byoc.errors import ByocError
 from byoc.naming import Names
 from byoc.operations.account import Account
+from byoc.operations.answers import DeniedError
 from byoc.operations.targets import Accounts, Stack, Target, targets
+from byoc.types import AwsAccount
 
 SERVICE_ROLES = ("api", "queue", "cache")
 """The roles that an ECS service of a deployment can have, whatever its config says today."""
@@ -108,6 +111,46 @@ def subjects(stacks: Iterable[Stack], accounts: Accounts) -> Iterator[Subject]:
             deployments=tuple(targets([stack], accounts)),
             install=_install(stack.config) if isinstance(stack.config, AccountConfig) else None,
         )
+
+
+def reached(found: Sequence[Subject], tell: Callable[[str], None] = lambda _: None) -> tuple[Subject, ...]:
+    """The same stacks, once it is certain that each account answers, and is the right one.
+
+    An account stack takes the cross-account role with it. A deployment whose role lets nobody in any more is then asked
+    about as the account itself, where its account stack is among them: so the same command ends the same when it is run
+    again. ``tell``: is told of that.
+
+    Raises :class:`~byoc.errors.ByocError` where nobody answers, or another account does.
+    """
+    hosts = {(item.account.account, item.names.prefix): item.account for item in found if item.install is not None}
+    refused: dict[Account, DeniedError] = {}
+    for account in dict.fromkeys(item.account for item in found):
+        try:
+            account.require_right_account()
+        except DeniedError as error:
+            if error.action != "sts:AssumeRole":
+                raise
+            refused[account] = error
+    return tuple(
+        _through_host(item, refused[item.account], hosts, tell) if item.account in refused else item for item in found
+    )
+
+
+def _through_host(
+    subject: Subject,
+    error: DeniedError,
+    hosts: Mapping[tuple[AwsAccount, str], Account],
+    tell: Callable[[str], None],
+) -> Subject:
+    host = hosts.get((subject.account.account, subject.names.prefix))
+    if host is None:
+        raise ByocError(
+            f"{subject.stack}: {error.action}: {error.what}\n"
+            "      mend it:  see 'byoc doctor'; or, if the account stack is gone and the role with it, name it in the "
+            "same command, with credentials of the account (--account-profile)"
+        )
+    tell(f"{subject.stack}: {error.action}: {error.what}; it is asked about as the account itself")
+    return replace(subject, account=host)
 
 
 def _install(config: AccountConfig) -> Install:
