@@ -32,14 +32,20 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, kw_only=True)
 class Bad:
-    """A bad answer: a status with a text, after a pause, cut short, or none at all."""
+    """A bad answer: a status with a text or bytes, after a pause, cut short, without an end, or none at all."""
 
     status: int = 200
     text: str = "{}"
+    data: bytes | None = None
+    """Instead of ``text``."""
     headers: dict[str, str] = field(default_factory=dict)
     after_seconds: float = 0.0
     cut_short: bool = False
     hang_up: bool = False
+    chunked: bool = False
+    """In chunks, instead of with a length."""
+    drip_seconds: float = 0.0
+    """Between one byte and the next."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -215,23 +221,39 @@ class _Handler(BaseHTTPRequestHandler):
         bad = self.content.always or (self.content.bad.pop(0) if self.content.bad else None)
         if bad is None:
             status, content = self.content.answer(asked)
-            self._send(status, json.dumps(content), {})
+            self._send(status, content)
             return
         time.sleep(bad.after_seconds)
         if bad.hang_up:
             self.close_connection = True
             return
-        self._send(bad.status, bad.text, bad.headers, cut_short=bad.cut_short)
+        self._send_bad(bad)
 
-    def _send(self, status: int, text: str, headers: dict[str, str], *, cut_short: bool = False) -> None:
-        data = text.encode()
-        self.send_response(status)
-        for name, value in {"content-type": "application/json", **headers}.items():
+    def _send_bad(self, bad: Bad) -> None:
+        data = bad.text.encode() if bad.data is None else bad.data
+        self.send_response(bad.status)
+        for name, value in {"content-type": "application/json", **bad.headers}.items():
             self.send_header(name, value)
-        self.send_header("content-length", str(len(data) + (100 if cut_short else 0)))
+        if bad.chunked:
+            self.send_header("transfer-encoding", "chunked")
+            data = b"%x\r\n%s\r\n" % (len(data), data) + (b"" if bad.cut_short else b"0\r\n\r\n")
+        else:
+            self.send_header("content-length", str(len(data) + (100 if bad.cut_short else 0)))
+        self.end_headers()
+        for number in range(len(data)) if bad.drip_seconds else ():
+            self.wfile.write(data[number : number + 1])
+            time.sleep(bad.drip_seconds)
+        if not bad.drip_seconds:
+            self.wfile.write(data)
+        self.close_connection = bad.cut_short
+
+    def _send(self, status: int, content: Any) -> None:
+        data = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
-        self.close_connection = cut_short
 
 
 def _certificate(folder: Path) -> tuple[Path, Path]:

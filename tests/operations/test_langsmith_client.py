@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -324,6 +325,80 @@ def test_half_a_page_is_no_answer(server: LangSmithServer, langsmith: LangSmith)
     server.always = Bad(text="[]", cut_short=True)
     assert _failure(langsmith).what == f"{langsmith.host} cannot be reached: ProtocolError"
     assert len(server.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("bad", "what", "times"),
+    [
+        (Bad(text="[", chunked=True, cut_short=True), "cannot be reached: ProtocolError", 4),
+        (Bad(data=b'[{"id": "\xff\xfe"}]'), "does not answer as LangSmith's API does: no JSON", 1),
+        (Bad(text="[" * 200_000), "does not answer as LangSmith's API does: no JSON", 1),
+        (
+            Bad(text="[]", headers={"content-encoding": "gzip"}),
+            "does not answer as LangSmith's API does: what cannot be unpacked",
+            1,
+        ),
+        (Bad(status=204, text=""), "does not answer as LangSmith's API does: no JSON", 1),
+    ],
+    ids=["a chunk short", "no UTF-8", "without bottom", "not packed", "nothing"],
+)
+def test_an_answer_that_cannot_be_read_is_none(
+    server: LangSmithServer, langsmith: LangSmith, bad: Bad, what: str, times: int
+) -> None:
+    server.always = bad
+    assert _failure(langsmith).what == f"{langsmith.host} {what}"
+    assert len(server.asked) == times
+
+
+def test_an_answer_in_chunks_or_of_another_type_is_one(server: LangSmithServer, langsmith: LangSmith) -> None:
+    text = '[{"id": "1", "name": "chat"}]'
+    server.bad = [Bad(text=text, chunked=True), Bad(text=text, headers={"content-type": "text/html"})]
+    assert langsmith.project("chat") == langsmith.project("chat") is not None
+
+
+def test_an_answer_that_comes_and_comes_is_given_up(
+    server: LangSmithServer, langsmith: LangSmith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "WHOLE_SECONDS", 0.3)
+    server.always = Bad(text="[" + " " * 100 + "]", drip_seconds=0.05)  # no silence is too long
+    assert _failure(langsmith).what == f"{langsmith.host} did not answer in time"
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_answer_of_any_size_takes_bounded_memory(
+    server: LangSmithServer, langsmith: LangSmith, monkeypatch: pytest.MonkeyPatch, packed: bool
+) -> None:
+    monkeypatch.setattr(transport, "MOST_BYTES", 1024 * 1024)
+    data = b"[" + b" " * 4 * 1024 * 1024 + b"]"
+    server.always = Bad(data=gzip.compress(data), headers={"content-encoding": "gzip"}) if packed else Bad(data=data)
+    assert _failure(langsmith).what == (
+        f"{langsmith.host} does not answer as LangSmith's API does: more than 1 MiB at once"
+    )
+    server.always = None
+    server.add_project("chat")
+    assert langsmith.project("chat") is not None  # the next question has a connection of its own
+
+
+@pytest.mark.parametrize(
+    "key", ["lsv2_pt_hidden\n", "lsv2_pt_hidden\r\nx-other: 1", "lsv2_pt_hiddén", "lsv2_pt_ hidden"]
+)
+def test_a_key_that_is_none_is_neither_sent_nor_shown(server: LangSmithServer, key: str) -> None:
+    with pytest.raises(LangSmithError) as raised:
+        LangSmith(server.endpoint, key).project("chat")
+    assert raised.value.what.startswith("the LangSmith key holds a line break, a space or another character")
+    assert "hid" not in str(raised.value)
+    assert server.asked == []
+
+
+def test_a_workspace_that_is_none_is_refused(server: LangSmithServer) -> None:
+    with pytest.raises(LangSmithError, match=r"^LANGSMITH_WORKSPACE_ID in environment holds a line break"):
+        LangSmith(server.endpoint, KEY, workspace="0b6b5a0e\n")
+    langsmith = LangSmith(server.endpoint, KEY)
+    with pytest.raises(LangSmithError, match="a workspace whose id is none") as raised:
+        langsmith.last_trace(Project(id="1", name="chat", created=None, last_run=None, workspace="a\r\nb: c"))
+    assert KEY not in str(raised.value)
+    assert server.asked == []
 
 
 def test_a_server_that_does_not_answer_is_given_up(

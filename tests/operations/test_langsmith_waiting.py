@@ -156,6 +156,24 @@ def test_a_proxy_that_cannot_be_used_is_an_input_error(
         LangSmith(server.endpoint, KEY)
 
 
+@pytest.mark.parametrize("written", ["http://host:99999", "http://host:port", "http://[::1", "http://a b:1"])
+def test_a_proxy_whose_address_is_none_is_an_input_error_without_who_may_use_it(
+    server: LangSmithServer, monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", written.replace("//", "//agents:secret@"))
+    with pytest.raises(InputError, match=r"^HTTPS_PROXY names what is no address\n") as raised:
+        LangSmith(server.endpoint, KEY)
+    assert "secret" not in str(raised.value)
+
+
+def test_a_proxy_s_password_may_hold_any_letter(
+    server: LangSmithServer, between: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", f"http://agents:%C5%82%C3%B3d%C5%BA@{between.place}")
+    assert is_found(server)
+    assert between.holders == ["Basic " + base64.b64encode("agents:łódź".encode()).decode()]
+
+
 # Waiting
 
 

@@ -5,15 +5,17 @@ The key goes to one host alone, no redirect is followed, and no key is in any me
 
 from __future__ import annotations
 
+import json
+import re
+import time
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import SplitResult, unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
+from urllib.parse import urlsplit
 
-import urllib3
 from urllib3 import BaseHTTPResponse
 from urllib3.exceptions import (
+    DecodeError,
     HTTPError,
     InvalidHeader,
     MaxRetryError,
@@ -22,9 +24,10 @@ from urllib3.exceptions import (
     SSLError,
     TimeoutError,
 )
-from urllib3.util import Retry, Timeout, make_headers
+from urllib3.util import Retry, Timeout
 
-from byoc.errors import ByocError, InputError
+from byoc.errors import ByocError
+from byoc.operations.langsmith.proxies import place, pool, proxy_of
 from byoc.version import __version__
 
 ATTEMPTS = 4
@@ -36,7 +39,12 @@ LONGEST_PAUSE_SECONDS = 30
 """Before any attempt, whatever ``Retry-After`` says: who is to wait for longer is told to come again."""
 CONNECT_SECONDS = 5.0
 READ_SECONDS = 30.0
-"""Time limits of one attempt."""
+"""Time limits of one attempt: for the connection, and for each silence."""
+WHOLE_SECONDS = 60.0
+"""How long one answer may take to come, however steadily it comes."""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of one answer, unpacked; a page of a hundred projects has some hundred KiB."""
+_PIECE = 64 * 1024
 _BUSY = (
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -47,6 +55,9 @@ _BUSY = (
 _AGAIN = "repeat it later"
 _NOT_HERE = (HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED, HTTPStatus.GONE)
 """What a LangSmith answers for a part of the API that it does not have, or not any more."""
+_VALUE = re.compile(r"[!-~]*")
+"""What a key or an id may be made of. ``http.client`` repeats any other header's value in its error: it would show the
+key."""
 
 
 class LangSmithError(ByocError):
@@ -66,10 +77,11 @@ class Transport:
     """One LangSmith, as the holder of one key. Safe for many threads."""
 
     def __init__(self, endpoint: str, key: str, *, workspace: str = "") -> None:
+        _refuse_strange(key, workspace)
         self.host = urlsplit(endpoint).netloc
         self.root = api_root(endpoint)
-        self._proxy = _proxy_of(endpoint)
-        self._pool = _pool(self._proxy)
+        self._proxy = proxy_of(endpoint)
+        self._pool = pool(self._proxy)
         self._headers = {
             "x-api-key": key,
             "accept": "application/json",
@@ -102,19 +114,12 @@ class Transport:
         ``workspace``: where the thing lies that is asked about, if the holder of the key named none.
         """
         headers = {**self._headers, **({"content-type": "application/json"} if body is not None else {})}
+        if not _VALUE.fullmatch(workspace):
+            raise self.senseless("a workspace whose id is none")
         if workspace:
             headers.setdefault("x-tenant-id", workspace)
         try:
-            answer = self._pool.request(
-                method,
-                f"{self.root}{path}",
-                fields=fields,
-                json=body,
-                headers=headers,
-                redirect=False,
-                retries=_retries(),
-                timeout=Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS),
-            )
+            answer, text = self._answer(method, f"{self.root}{path}", fields=fields, json=body, headers=headers)
         except HTTPError as error:
             raise self._unreachable(error) from error
         if answer.status == HTTPStatus.CONFLICT:
@@ -122,9 +127,49 @@ class Transport:
         if not HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
             raise self._refused(answer.status, answer.headers.get("location", ""))
         try:
-            return answer.status, answer.json()
-        except ValueError:
+            return answer.status, json.loads(text)
+        except (ValueError, RecursionError):
             raise self.senseless("no JSON") from None
+
+    def _answer(self, method: str, url: str, **question: Any) -> tuple[BaseHTTPResponse, bytes]:  # noqa: ANN401
+        """The last answer of all attempts, with its content."""
+        retries: Retry = _retries()
+        while True:
+            answer = None
+            try:
+                answer, text = self._attempt(method, url, **question)
+                if not retries.total or not retries.is_retry(method, answer.status):
+                    return answer, text
+                retries = retries.increment(method, url, response=answer)
+            except HTTPError as error:
+                retries = retries.increment(method, url, error=error)
+            retries.sleep(answer)
+
+    def _attempt(self, method: str, url: str, **question: Any) -> tuple[BaseHTTPResponse, bytes]:  # noqa: ANN401
+        ends = time.monotonic() + WHOLE_SECONDS
+        timeout = Timeout(connect=CONNECT_SECONDS, read=READ_SECONDS)
+        answer = self._pool.request(
+            method, url, **question, redirect=False, retries=False, timeout=timeout, preload_content=False
+        )
+        try:
+            text = self._content(answer, ends)
+        except BaseException:
+            answer.close()  # what else comes is not wanted
+            raise
+        answer.release_conn()
+        return answer, text
+
+    def _content(self, answer: BaseHTTPResponse, ends: float) -> bytes:
+        """The whole body, piece by piece as it comes: a time limit of the socket knows nothing of the whole."""
+        pieces, size = [], 0
+        while piece := answer.read1(_PIECE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > MOST_BYTES:
+                raise self.senseless(f"more than {MOST_BYTES // 1024 // 1024} MiB at once")
+            if time.monotonic() > ends:
+                raise TimeoutError("the answer does not end")
+        return b"".join(pieces)
 
     def _refused(self, status: int, location: str) -> LangSmithError:
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
@@ -153,9 +198,11 @@ class Transport:
                 f"the certificate of {self.host} is not trusted, or TLS failed",
                 "for a private authority: SSL_CERT_FILE=<its certificate>",
             )
+        if isinstance(reason, DecodeError):
+            return self.senseless("what cannot be unpacked")
         if isinstance(reason, ProxyError) and self._proxy is not None:
             return LangSmithError(
-                f"the proxy {_place(self._proxy)} does not let {self.host} through: {reason.original_error}",
+                f"the proxy {place(self._proxy)} does not let {self.host} through: {reason.original_error}",
                 "see HTTPS_PROXY, or name the host in NO_PROXY",
             )
         # urllib3 counts a refused connection among its time-outs.
@@ -168,7 +215,20 @@ class Transport:
 
     @property
     def _way(self) -> str:
-        return f" through the proxy {_place(self._proxy)}" if self._proxy is not None else ""
+        return f" through the proxy {place(self._proxy)}" if self._proxy is not None else ""
+
+
+def _refuse_strange(key: str, workspace: str) -> None:
+    if not _VALUE.fullmatch(key):
+        raise LangSmithError(
+            "the LangSmith key holds a line break, a space or another character that no key has",
+            "copy it again: pulumi config set --secret byoc:langsmithApiKey …, then byoc up",
+        )
+    if not _VALUE.fullmatch(workspace):
+        raise LangSmithError(
+            "LANGSMITH_WORKSPACE_ID in environment holds a line break, a space or another character that no id has",
+            "correct it, then byoc up",
+        )
 
 
 def api_root(endpoint: str) -> str:
@@ -182,59 +242,24 @@ def api_root(endpoint: str) -> str:
 
 
 class _Retries(Retry):
-    """A ``Retry-After`` that cannot be read is none."""
+    """A ``Retry-After`` that cannot be read is none, and never a long one (urllib3's own bound came with 2.6.3)."""
 
     def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
         """Seconds to wait; None if the answer does not say."""
         try:
-            return super().get_retry_after(response)
+            said = super().get_retry_after(response)
         except InvalidHeader:
             return None
+        return None if said is None else min(said, LONGEST_PAUSE_SECONDS)
 
 
 def _retries() -> Retry:
     return _Retries(
         total=ATTEMPTS - 1,
         other=0,  # a certificate does not become good by asking again
-        redirect=0,
         allowed_methods=None,  # a project that is made twice is refused the second time
         status_forcelist=_BUSY,
-        raise_on_status=False,
-        raise_on_redirect=False,
         backoff_factor=PAUSE_SECONDS,
         backoff_jitter=PAUSE_SECONDS,
         backoff_max=LONGEST_PAUSE_SECONDS,
-        retry_after_max=LONGEST_PAUSE_SECONDS,
     )
-
-
-def _proxy_of(endpoint: str) -> SplitResult | None:
-    """The proxy that the environment names for an endpoint (HTTPS_PROXY, unless NO_PROXY names the host)."""
-    url = urlsplit(endpoint)
-    named = None if proxy_bypass(url.netloc) else getproxies().get(url.scheme)
-    if not named:
-        return None
-    proxy = urlsplit(named if "://" in named else f"http://{named}")  # as curl takes it
-    if proxy.scheme not in ("http", "https") or not proxy.hostname:
-        raise InputError(
-            f"HTTPS_PROXY names a proxy by {proxy.scheme or 'no'} scheme\n"
-            "      allowed:  http://host:port or https://host:port\n"
-            "      mend it:  correct it, or name the host in NO_PROXY"
-        )
-    return proxy
-
-
-def _pool(proxy: SplitResult | None) -> urllib3.PoolManager:
-    if proxy is None:
-        return urllib3.PoolManager(cert_reqs="CERT_REQUIRED")
-    holder = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}" if proxy.username else None
-    return urllib3.ProxyManager(
-        f"{proxy.scheme}://{_place(proxy)}",
-        proxy_headers=make_headers(proxy_basic_auth=holder) if holder else None,
-        cert_reqs="CERT_REQUIRED",
-    )
-
-
-def _place(proxy: SplitResult) -> str:
-    """Host and port, without who may use it."""
-    return proxy.netloc.rpartition("@")[2]
