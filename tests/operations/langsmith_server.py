@@ -163,17 +163,18 @@ class LangSmithServer:
         (project,) = body["project_ids"]
         if project not in self.runs:
             return HTTPStatus.NOT_FOUND, {"detail": "Session not found"}
-        page = int(body.get("cursor", "0"))
-        if page < self.empty_pages:
-            return HTTPStatus.OK, {"items": [], "next_cursor": str(page + 1)}
+        page, _, first = body.get("cursor", "0/0").partition("/")
+        if int(page) < self.empty_pages:
+            return HTTPStatus.OK, {"items": [], "next_cursor": f"{int(page) + 1}/0"}
         said = body.get("min_start_time")
         since = datetime.fromisoformat(said) if said else datetime.now(UTC) - timedelta(days=1)
         held = [moment for moment in self.runs[project] if moment >= since] if "v2" in self.store else []
-        shown = sorted(held, reverse=self.newest_first)[: body["page_size"]]
+        end = int(first) + body["page_size"]
+        shown = sorted(held, reverse=self.newest_first)[int(first) : end]
         if self.rounded:
             shown = [moment.replace(microsecond=0) for moment in shown]
         items = [{"id": str(uuid.uuid4()), "start_time": moment.isoformat()} for moment in shown]
-        return HTTPStatus.OK, {"items": items, "next_cursor": "more" if len(held) > len(items) else None}
+        return HTTPStatus.OK, {"items": items, "next_cursor": f"{page}/{end}" if len(held) > end else None}
 
 
 @contextlib.contextmanager

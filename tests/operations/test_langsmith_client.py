@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import socket
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -197,6 +197,7 @@ def test_a_busy_server_that_recovers_is_no_failure(server: LangSmithServer, lang
         ('["chat"]', "an answer without id"),
         ('[{"id": "1", "name": "chat", "start_time": "yesterday"}]', "start_time that is no time"),
         ('[{"id": "1", "name": "chat", "start_time": 7}]', "start_time that is no time"),
+        ('[{"id": "1", "name": "chat", "start_time": "0001-01-01T00:00:00+14:00"}]', "start_time that is no time"),
     ],
 )
 def test_an_answer_that_says_nothing_is_none(
@@ -279,6 +280,25 @@ def test_the_new_way_finds_the_newest_run_in_whatever_order_it_tells_of_them(
     project = _traced(server, langsmith, 1, 2, 3, 4, 5)
     last = langsmith.last_trace(project)
     assert last == datetime(2026, 11, 5, 23, 59, 59, 0 if rounded else 123456, tzinfo=UTC)
+
+
+def test_runs_of_one_rounded_second_do_not_hide_those_after_it(
+    server: LangSmithServer, langsmith: LangSmith, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "PAGE", 2)
+    server.versions, server.newest_first, server.rounded = ("v2",), False, True
+    project = _traced(server, langsmith)
+    for moment in (1, 2, 3, 4, 5, 1_500_000):
+        server.trace("chat", NOON + timedelta(microseconds=moment))
+    assert langsmith.last_trace(project) == NOON + timedelta(seconds=1)
+
+
+def test_a_run_at_the_end_of_time_is_one(server: LangSmithServer, langsmith: LangSmith) -> None:
+    server.versions = ("v2",)
+    project = _traced(server, langsmith)
+    last = datetime.max.replace(tzinfo=UTC)
+    server.trace("chat", last)
+    assert langsmith.last_trace(project) == last
 
 
 def test_the_new_way_is_asked_for_all_days_since_the_project_was_made_and_in_its_workspace(

@@ -163,7 +163,11 @@ def test_a_destruction_that_fails_is_told(due: Traced) -> None:
         ("LANGSMITH_TRACING_SAMPLING_RATE", "0.1", "leaves traces out"),
         ("LANGCHAIN_TRACING_SAMPLING_RATE", "0", "leaves traces out"),
         ("LANGSMITH_RUNS_ENDPOINTS", "{}", "sends traces elsewhere"),
+        ("LANGCHAIN_RUNS_ENDPOINTS", "{}", "sends traces elsewhere"),
         ("LANGCHAIN_SESSION", "other", "sends traces elsewhere"),
+        ("LANGSMITH_AGENT_ID", "support", "sends traces elsewhere"),
+        ("LANGSMITH_OTEL_ENABLED", "1", "sends traces elsewhere"),
+        ("LANGSMITH_OTEL_ONLY", "True", "sends traces elsewhere"),
     ],
 )
 def test_a_server_that_does_not_send_every_trace_here_is_not_unused(
@@ -174,7 +178,7 @@ def test_a_server_that_does_not_send_every_trace_here_is_not_unused(
 
 
 def test_a_server_that_samples_every_trace_is_counted(due: Traced, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = {"LANGSMITH_TRACING_SAMPLING_RATE": "1"}
+    whole = {"LANGSMITH_TRACING_SAMPLING_RATE": "1", "LANGSMITH_OTEL_ENABLED": "false"}
     monkeypatch.setattr(read, "read_environment", lambda target: {**read_environment(target), **whole})
     assert due.look().decision.action is Action.DELETE
 

@@ -200,9 +200,16 @@ def test_a_clock_that_is_off_by_less_than_minutes_is_right() -> None:
     assert judge(close, DEFAULTS).action is Action.DELETE
 
 
-def test_a_trace_that_is_yet_to_come_is_a_trace() -> None:
-    case = replace(DUE, last_trace=at(date(2026, 7, 9)))
-    assert (judge(case, DEFAULTS).action, judge(case, DEFAULTS).unused_days) == (Action.KEEP, 0)
+@pytest.mark.parametrize("day", [date(2026, 7, 9), date.max])
+def test_a_trace_that_is_yet_to_come_came_today(day: date) -> None:
+    today = date(2026, 6, 30)
+    for case in (
+        replace(DUE, last_trace=at(day)),
+        replace(DUE, record=Record(watched=FIRST, looked=today - DAY, traced=day)),
+    ):
+        decision = judge(case, DEFAULTS)
+        assert (decision.action, decision.unused_days) == (Action.KEEP, 0)
+        assert decision.record == Record(watched=FIRST, looked=today, traced=today)
 
 
 # What holds for every case

@@ -112,9 +112,9 @@ class LangSmith:
             began = [self._began(run) for run in self._of(body, "items", list)]
             if began and (newest is None or max(began) > newest):
                 newest = max(began)
-                asked = {**asked, "min_start_time": _written(newest + _INSTANT)}
+                asked = {**asked, "min_start_time": _written(_after(newest))}
                 asked.pop("cursor", None)
-            elif not began and body.get("next_cursor"):
+            elif body.get("next_cursor"):  # also after a page of runs that are known: moments may be rounded
                 asked["cursor"] = body["next_cursor"]
             else:
                 return newest
@@ -154,15 +154,20 @@ class LangSmith:
             return None
         try:
             moment = datetime.fromisoformat(value)
-        except (TypeError, ValueError):
+            return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+        except (TypeError, ValueError, OverflowError):  # the last: in UTC it would be before the year 1, or after 9999
             raise self._transport.senseless(f"{key} that is no time") from None
-        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
     def _of(self, item: object, key: str, kind: type[Any]) -> Any:  # noqa: ANN401 - as its caller says
         value = item.get(key) if isinstance(item, Mapping) else None
         if not isinstance(value, kind):
             raise self._transport.senseless(f"an answer without {key}")
         return value
+
+
+def _after(moment: datetime) -> datetime:
+    """The next moment that there is."""
+    return min(moment, datetime.max.replace(tzinfo=UTC) - _INSTANT) + _INSTANT
 
 
 def _written(moment: datetime) -> str:

@@ -185,8 +185,11 @@ def _clock_faults(evidence: Evidence) -> Iterator[str]:
 
 
 def _noted(record: Record, trace: datetime | None, today: date) -> Record:
-    """The record with this look: the newest trace, and a watch that begins today if it slept for too long."""
-    traces = [day for day in (record.traced, _day(trace) if trace else None) if day]
+    """The record with this look: the newest trace, and a watch that begins today if it slept for too long.
+
+    A trace has the day that its container says, which may be yet to come. It came today at the latest.
+    """
+    traces = [min(day, today) for day in (record.traced, _day(trace) if trace else None) if day]
     slept = record.looked is None or (today - record.looked).days >= KEPT_DAYS
     watched = today if slept or record.watched is None else record.watched
     return Record(watched=watched, looked=today, traced=max(traces, default=None), noticed=record.noticed)

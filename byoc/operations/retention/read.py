@@ -24,11 +24,18 @@ from byoc.operations.targets import Target
 
 _ELSEWHERE = (
     "HOSTED_LANGSERVE_PROJECT_NAME",
+    "LANGCHAIN_RUNS_ENDPOINTS",
     "LANGCHAIN_SESSION",
+    "LANGSMITH_AGENT_ENVIRONMENT",
+    "LANGSMITH_AGENT_ID",
     "LANGSMITH_RUNS_ENDPOINTS",
     "LANGSMITH_SESSION",
 )
 """Variables with which a server traces to another place or project (LangSmith SDK)."""
+_BY_OTEL = ("LANGCHAIN_OTEL_ENABLED", "LANGCHAIN_OTEL_ONLY", "LANGSMITH_OTEL_ENABLED", "LANGSMITH_OTEL_ONLY")
+"""Switches with which traces go where OpenTelemetry's own variables say, and with ``ONLY`` nowhere else (LangSmith SDK;
+LangSmith docs: "Trace with OpenTelemetry")."""
+_OFF = ("", "0", "false")
 _SAMPLING = ("LANGCHAIN_TRACING_SAMPLING_RATE", "LANGSMITH_TRACING_SAMPLING_RATE")
 """Variables with which it traces some runs alone (LangSmith SDK)."""
 
@@ -116,6 +123,9 @@ def _untold(environment: Mapping[str, str]) -> str:
     """Why the tracing project does not hold every trace; empty if it does."""
     for name in _ELSEWHERE:
         if environment.get(name):
+            return f"environment.{name} sends traces elsewhere"
+    for name in _BY_OTEL:
+        if environment.get(name, "").strip().lower() not in _OFF:
             return f"environment.{name} sends traces elsewhere"
     for name in _SAMPLING:
         if environment.get(name, "1") not in ("1", "1.0", ""):
