@@ -125,7 +125,15 @@ def test_a_time_that_cannot_be_read_is_none(said: str) -> None:
     assert read.Clock().of({}) is None
 
 
-@pytest.mark.parametrize("action", ["secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue"])
+@pytest.mark.parametrize(
+    "action",
+    [
+        "secretsmanager:DescribeSecret",
+        "secretsmanager:GetSecretValue",
+        "ecs:DescribeServices",
+        "ecs:DescribeTaskDefinition",
+    ],
+)
 @pytest.mark.parametrize("kind", ["throttle", "500", "drop"])
 def test_an_aws_that_fails_deletes_nothing(due: Traced, action: str, kind: Any) -> None:
     due.world.client.set_faults(Fault(kind=kind, actions=(action,)))
@@ -173,13 +181,13 @@ def test_a_destruction_that_fails_is_told(due: Traced) -> None:
 def test_a_server_that_does_not_send_every_trace_here_is_not_unused(
     due: Traced, monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
 ) -> None:
-    monkeypatch.setattr(read, "read_environment", lambda target: {**read_environment(target), name: value})
+    monkeypatch.setattr(read, "read_environment", lambda *asked: {**read_environment(*asked), name: value})
     assert stays(due).decision.reason == f"environment.{name} {words}"
 
 
 def test_a_server_that_samples_every_trace_is_counted(due: Traced, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = {"LANGSMITH_TRACING_SAMPLING_RATE": "1", "LANGSMITH_OTEL_ENABLED": "false"}
-    monkeypatch.setattr(read, "read_environment", lambda target: {**read_environment(target), **whole})
+    monkeypatch.setattr(read, "read_environment", lambda *asked: {**read_environment(*asked), **whole})
     assert due.look().decision.action is Action.DELETE
 
 
@@ -196,15 +204,25 @@ def test_tracing_that_is_off_deletes_nothing(due: Traced, reconfigured: Callable
     assert stays(due).decision.reason == "tracing is off (tracing.enabled)"
 
 
-def test_another_project_than_the_one_that_is_there_deletes_nothing(
-    due: Traced, reconfigured: Callable[..., None]
+@pytest.mark.parametrize(
+    ("tracing", "words"),
+    [
+        ({"project": "agents"}, "its containers trace to project chat of {host}, not to agents of {host}"),
+        ({"endpoint": "eu"}, "its containers trace to project chat of {host}, not to chat of eu.api.smith"),
+    ],
+)
+def test_a_config_that_was_not_rolled_out_deletes_nothing(
+    due: Traced, reconfigured: Callable[..., None], tracing: dict[str, str], words: str
 ) -> None:
-    reconfigured(tracing={"endpoint": due.server.endpoint, "project": "agents"})
-    assert "the tracing project agents is not there" in stays(due).decision.reason
+    due.server.add_project("agents")  # it would be due, as empty as it is
+    reconfigured(tracing={"endpoint": due.server.endpoint, **tracing})
+    reason = stays(due).decision.reason
+    assert words.format(host=f"127.0.0.1:{due.server.port}") in reason
+    assert reason.endswith("as the config says by now; roll it out: byoc up demo-chat")
 
 
 def test_a_deployment_without_a_key_is_not_unused(due: Traced, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(read, "read_environment", lambda _: {})
+    monkeypatch.setattr(read, "read_environment", lambda *_: {})
     assert stays(due).decision.reason.startswith("deployment chat has no LangSmith key; mend it: pulumi config set")
 
 

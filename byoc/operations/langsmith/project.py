@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError, AskingError, DeniedError
@@ -64,9 +65,12 @@ def project_name(target: Target) -> str:
 def describe_environment(target: Target) -> dict[str, Any]:
     """What AWS says of a deployment's ``environment`` secret, which is there as long as the deployment.
 
-    Raises ``AbsentError`` if it is not there. To be asked before the value: the role is denied the value of a secret
-    without the install's tags, and one that is not there has none.
+    Raises ``AbsentError`` if it is not there, and ``InputError`` if the credentials are of another account: one of that
+    name may be there as well. To be asked before the value: the role is denied the value of a secret without the
+    install's tags, and one that is not there has none.
     """
+    if target.account.role is None:  # a role is of one account
+        target.account.require_right_account()
     return target.account.ask("secretsmanager:DescribeSecret", SecretId=environment_secret(target))
 
 
@@ -75,13 +79,15 @@ def environment_secret(target: Target) -> str:
     return target.names.secret(target.deployment, "environment")
 
 
-def read_environment(target: Target) -> dict[str, str]:
+def read_environment(target: Target, version: str = "") -> dict[str, str]:
     """What a deployment's ``environment`` secret holds: every variable that its user set, and its keys.
 
-    Raises an ``AskingError`` where AWS does not tell, and ``AbsentError`` if there is no such secret.
+    ``version``: its id; by default the current one. Raises an ``AskingError`` where AWS does not tell, and
+    ``AbsentError`` if there is no such secret or version.
     """
     name = environment_secret(target)
-    answer = target.account.ask("secretsmanager:GetSecretValue", SecretId=name)
+    chosen = {"VersionId": version} if version else {}
+    answer = target.account.ask("secretsmanager:GetSecretValue", SecretId=name, **chosen)
     try:
         held = json.loads(answer["SecretString"])
     except (KeyError, ValueError):
@@ -110,7 +116,7 @@ def ensure_project(target: Target, *, check: bool) -> Found:
     tracing, name = target.section.tracing, project_name(target)
 
     def found(state: ProjectState, *, id: str = "", why: str = "") -> Found:
-        host = tracing.endpoint_url.removeprefix("https://").partition("/")[0]
+        host = urlsplit(tracing.endpoint_url).netloc
         place = {"stack": target.stack, "deployment": target.deployment}
         return Found(**place, project=name, host=host, state=state, id=id, why=why)
 

@@ -11,6 +11,8 @@ from typing import Any
 from byoc.errors import ByocError
 from byoc.operations.answers import AbsentError, DeniedError
 from byoc.operations.langsmith.project import (
+    KEY,
+    WORKSPACE,
     describe_environment,
     environment_secret,
     langsmith_of,
@@ -20,6 +22,7 @@ from byoc.operations.langsmith.project import (
 )
 from byoc.operations.retention.judge import Evidence, NotDeployed, NotKnown
 from byoc.operations.retention.record import Record
+from byoc.operations.retention.running import read_running, why_not_told
 from byoc.operations.targets import Target
 
 _ELSEWHERE = (
@@ -104,9 +107,7 @@ def _traces(target: Target) -> _Traces:
 def _asked(target: Target) -> _Traces:
     if not target.section.tracing.enabled:
         raise ByocError("tracing is off (tracing.enabled)")
-    environment = read_environment(target)
-    if why := _untold(environment):
-        raise ByocError(why)
+    environment = _environment(target)
     langsmith, name = langsmith_of(target, environment), project_name(target)
     project = langsmith.project(name)
     if project is None:
@@ -117,6 +118,30 @@ def _asked(target: Target) -> _Traces:
         project_created=project.created or NotKnown(why=f"LangSmith does not say when project {name} was made"),
         last=max(moments, default=None),
     )
+
+
+def _environment(target: Target) -> Mapping[str, str]:
+    """What the containers that run have of the ``environment`` secret; raises if it is not certain that they trace."""
+    running = read_running(target)
+    if why := why_not_told(running, target):
+        raise ByocError(why)
+    # Without a service nobody traces: what it would begin with is as good.
+    found = [_version(target, version) for version in sorted({item.version for item in running}) or ("",)]
+    if why := next((why for why in map(_untold, found) if why), ""):
+        raise ByocError(why)
+    if len({(held.get(KEY), held.get(WORKSPACE)) for held in found}) > 1:
+        raise ByocError("its containers have several LangSmith keys: a roll-out is under way")
+    return found[0]
+
+
+def _version(target: Target, version: str) -> Mapping[str, str]:
+    try:
+        return read_environment(target, version)
+    except AbsentError:
+        if not version:
+            raise
+        why = f"the version of its secret that its containers have is gone ({version}); byoc up {target.stack}"
+        raise ByocError(why) from None
 
 
 def _untold(environment: Mapping[str, str]) -> str:

@@ -133,6 +133,13 @@ ROWS = (
     ),
     Row(
         Feature.RETENTION,
+        SERVICE,
+        Phase.READ,
+        ("ecs:DescribeServices", "ecs:DescribeTaskDefinition"),
+        "where the containers that run send their traces (Amazon ECS API Reference)",
+    ),
+    Row(
+        Feature.RETENTION,
         SECRET,
         Phase.UPDATE,
         ("secretsmanager:TagResource",),
