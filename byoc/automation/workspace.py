@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from pulumi.automation import LocalWorkspace, OutputMap, Stack
 from pulumi.automation.errors import CommandError
@@ -89,8 +91,16 @@ class ProjectWorkspace(LocalWorkspace):
                 flags = ["--path"] if path else []
                 self._pulumi("config", "set-all", "--stack", stack, *target, *flags, *words)
 
-    def _pulumi(self, *words: str) -> None:
+    def resources(self, stack: str) -> tuple[Mapping[str, Any], ...]:
+        """The resources in a stack's state, as ``pulumi stack export`` writes them: secrets stay encrypted.
+
+        Raises :class:`~byoc.errors.ByocError` if the backend does not answer.
+        """
+        exported = json.loads(self._pulumi("stack", "export", "--stack", stack))
+        return tuple((exported.get("deployment") or {}).get("resources") or ())
+
+    def _pulumi(self, *words: str) -> str:
         try:
-            self.engines.run(list(words), self.work_dir, self.env_vars)
+            return self.engines.run(list(words), self.work_dir, self.env_vars).stdout
         except CommandError as error:
             raise ByocError(command_failure(str(error), stack="").render()) from None

@@ -34,6 +34,17 @@ class FakeCommand:
     state: str = "succeeded"
     asked: list[tuple[Path, Asked]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
+    database: dict[str, object] = field(default_factory=dict)
+    """The inputs of the database in the stack's state."""
+
+    @property
+    def workspace(self) -> FakeCommand:
+        return self
+
+    def resources(self, stack: str) -> tuple[dict[str, object], ...]:
+        assert self.log == ["lock"], "nobody else may change it between this and the run"
+        root: dict[str, object] = {"type": "pulumi:pulumi:Stack", "urn": f"urn:pulumi:{stack}"}
+        return root, {"type": "aws:rds/instance:Instance", "inputs": self.database}
 
     def prepare(self, folder: Path, asked: Asked) -> FakeCommand:
         self.asked.append((folder, asked))
@@ -51,10 +62,10 @@ class FakeCommand:
         return SimpleNamespace(ok=self.state == "succeeded", outcomes=(outcome,), state=self.state)
 
 
-def destroyed(monkeypatch: pytest.MonkeyPatch, command: FakeCommand) -> FakeCommand:
+def destroyed(monkeypatch: pytest.MonkeyPatch, command: FakeCommand, *kept: str) -> FakeCommand:
     """Have a stack destroyed by this command."""
     monkeypatch.setattr(Command, "prepare", command.prepare)
-    _by_pulumi(Path("project"))("demo-chat")
+    _by_pulumi(Path("project"), kept)("demo-chat")
     return command
 
 
@@ -72,6 +83,23 @@ def test_what_failed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ByocError) as raised:
         destroyed(monkeypatch, FakeCommand(failures=(FAILURE,), state="failed"))
     assert str(raised.value) == FAILURE.render()
+
+
+def test_a_snapshot_that_the_state_does_not_know_of_keeps_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    command = FakeCommand(database={"skipFinalSnapshot": True})
+    with pytest.raises(ByocError, match=r"^demo-chat: not deleted: database.finalSnapshot asks for a final snapshot"):
+        destroyed(monkeypatch, command, "demo-chat")
+    assert "run" not in command.log
+
+
+@pytest.mark.parametrize(
+    ("database", "kept"),
+    [({"skipFinalSnapshot": False}, "demo-chat"), ({}, "demo-chat"), ({"skipFinalSnapshot": True}, "demo-support")],
+)
+def test_a_stack_goes_whose_snapshot_is_in_its_state_or_not_asked_for(
+    monkeypatch: pytest.MonkeyPatch, database: dict[str, object], kept: str
+) -> None:
+    assert destroyed(monkeypatch, FakeCommand(database=database), kept).log == ["lock", "run", "unlock"]
 
 
 def test_an_interruption_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -217,3 +217,28 @@ def test_no_stack_of_that_name_is_an_input_error(world: World, capsys: pytest.Ca
     ran = byoc(capsys, "retention", "nope", "--apply", "-C", str(world.root))
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("error: there is no stack 'nope'\n")
+
+
+@pytest.mark.slow
+def test_a_snapshot_that_was_asked_for_and_not_rolled_out_keeps_the_deployment(
+    life: Traced, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("byoc.operations.retention.read.Clock", lambda: life.clock)
+    life.set_record(f"watched={life.day(0)} looked={life.day(39)} noticed={life.day(8)}")
+    life.on(40)
+    words = ("retention", CHAT, "--apply", "--sandbox", "--json", "-C", str(life.world.root))
+    life.world.configure(CHAT, {"database": {"finalSnapshot": True}})
+    ran = byoc(capsys, *words)
+    (case,) = json.loads(ran.out)["deployments"]
+    assert (ran.code, case["action"], case["done"], case["stays"]) == (1, "delete", "failed", "a final snapshot")
+    assert case["failure"] == (
+        "demo-chat: not deleted: database.finalSnapshot asks for a final snapshot, and was not rolled out: the data "
+        "would be gone\n      mend it:  byoc up demo-chat"
+    )
+    assert life.world.kinds()["rds instance"] == 1
+
+    life.world.up(CHAT).done()
+    ran = byoc(capsys, *words)
+    (case,) = json.loads(ran.out)["deployments"]
+    assert (ran.code, case["done"]) == (0, "deleted")
+    assert (life.world.kinds()["rds instance"], life.world.kinds()["rds snapshot"]) == (0, 1)

@@ -10,7 +10,7 @@ import typer
 from byoc.cli.operations.options import Every, Folder, Profile, Stacks
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from byoc.operations.retention.run import Case, Destroy
 
@@ -44,7 +44,8 @@ def retention(
     read = read_stacks(folder, stacks or (), every=every)
     chosen = subjects(read, Accounts(profile))
     left_alone = [stack.name for stack in read if stack.name not in {item.target.stack for item in chosen}]
-    destroy = _by_the_sandbox(folder) if sandbox else _by_pulumi(folder)
+    kept = {item.target.stack for item in chosen if item.keeps_snapshot}
+    destroy = _by_the_sandbox(folder, kept) if sandbox else _by_pulumi(folder, kept)
     cases = carry_out(chosen, Clock(), destroy) if apply else look_at_all(chosen, Clock())
     if json:
         show_json(
@@ -55,17 +56,21 @@ def retention(
     return 0 if all(case.well for case in cases) else 1
 
 
-def _by_pulumi(folder: Path) -> Destroy:
-    """Destroys a stack as ``byoc destroy --yes`` does."""
+def _by_pulumi(folder: Path, kept: Collection[str]) -> Destroy:
+    """Destroys a stack as ``byoc destroy --yes`` does; one that is among ``kept`` only with a final snapshot."""
 
     def destroy(stack: str) -> None:
         from byoc.automation.asked import Asked, RunOptions, Verb
         from byoc.automation.command import Command
         from byoc.errors import ByocError
+        from byoc.operations.retention.snapshots import refuse_lost_snapshot
 
         options = RunOptions(message="unused: byoc retention")
         command = Command.prepare(folder, Asked(verb=Verb.DESTROY, stacks=(stack,), options=options))
         with command.locked():
+            state = [(item["type"], item.get("inputs") or {}) for item in command.workspace.resources(stack)]
+            if stack in kept:
+                refuse_lost_snapshot(stack, state)
             result = command.run()
         if not result.ok:
             failures = [failure.render() for item in result.outcomes for failure in item.result.failures]
@@ -74,14 +79,19 @@ def _by_pulumi(folder: Path) -> Destroy:
     return destroy
 
 
-def _by_the_sandbox(folder: Path) -> Destroy:
-    """Destroys a stack as ``byoc sandbox destroy`` does."""
+def _by_the_sandbox(folder: Path, kept: Collection[str]) -> Destroy:
+    """Destroys a stack as ``byoc sandbox destroy`` does; one that is among ``kept`` only with a final snapshot."""
 
     def destroy(stack: str) -> None:
         from byoc.errors import ByocError
+        from byoc.operations.retention.snapshots import refuse_lost_snapshot
         from byoc.sandbox.workspace import Workspace
 
-        result = Workspace.find(folder).destroy(stack)
+        workspace = Workspace.find(folder)
+        if stack in kept:
+            state = workspace.recorded(stack).resources.values()
+            refuse_lost_snapshot(stack, [(item.type, item.inputs) for item in state])
+        result = workspace.destroy(stack)
         if not result.ok:
             raise ByocError("\n".join(failure.render() for failure in result.failures))
 

@@ -51,7 +51,12 @@ class Subject:
         """What a deletion leaves of the data; empty if nothing. Tracing project and traces stay in any case."""
         if not self.target.own_database:
             return "your own database"
-        return "a final snapshot" if self.target.section.database.final_snapshot else ""
+        return "a final snapshot" if self.keeps_snapshot else ""
+
+    @property
+    def keeps_snapshot(self) -> bool:
+        """Whether the config asks for a snapshot at the end."""
+        return self.target.own_database and self.target.section.database.final_snapshot
 
     @property
     def blocked(self) -> str:
