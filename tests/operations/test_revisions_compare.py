@@ -34,6 +34,11 @@ VALUE = "a value that nobody may see"
             {"version": "22222222-bbbb"},
             ["version environment: 11111111 -> 22222222"],
         ),
+        (
+            {"version": "terraform-20261124150311123400000001"},
+            {"version": "terraform-20261124152317009900000002"},
+            ["version environment: 20261124150311 -> 20261124152317"],
+        ),
         ({"version": "11111111-aaaa"}, {"version": ""}, ["version environment: 11111111 -> current"]),
         ({}, {"stopTimeout": 60}, ["setting stopTimeout changed"]),
         ({}, {"command": ["/other"]}, ["setting command changed"]),

@@ -11,6 +11,7 @@ import pytest
 
 from byoc.errors import ByocError, InputError
 from byoc.naming import Names
+from byoc.operations.account import Account
 from byoc.operations.revisions import rollback
 from byoc.operations.revisions.definitions import Definition, SecretVersion
 from byoc.operations.revisions.guard import rolling_out
@@ -18,7 +19,7 @@ from byoc.operations.revisions.history import RevisionState, RolledOut, rolled_o
 from byoc.operations.revisions.keep import spare_copies
 from byoc.operations.revisions.read import Revision, Revisions, fitting
 from byoc.operations.revisions.rollback import last_good, settled
-from byoc.operations.revisions.secret_versions import Labels, gone, label_of, labels
+from byoc.operations.revisions.secret_versions import Labels, apply_labels, gone, label_of, labels
 from byoc.operations.status.facts import Rollout, ServiceFacts
 from byoc.operations.targets import Target
 from tests.operations.revision_samples import FAMILY, START, sample
@@ -278,8 +279,28 @@ def test_labels_keep_what_aws_does_not_keep_by_itself_and_nothing_else(
     assert labels(wanted, held) == change
 
 
-def test_a_label_is_as_short_as_aws_takes_it_and_goes_by_its_version() -> None:
-    assert label_of("0123456789abcdef0123") == "byoc-revision-0123456789ab"
+def test_each_version_has_a_label_of_its_own_though_the_ids_of_the_provider_begin_alike() -> None:
+    first, second = "terraform-20261124150311123400000001", "terraform-20261124150311123400000002"
+    assert label_of(first) == f"byoc-revision-{first}"
+    assert label_of(first) != label_of(second)
+    assert len(label_of("v" * 64)) <= 256
+
+
+def test_labels_are_taken_off_before_others_are_attached_for_a_secret_has_only_twenty() -> None:
+    class Told:
+        def __init__(self) -> None:
+            self.moves: list[dict[str, str]] = []
+
+        def ask(self, _action: str, **arguments: str) -> dict[str, Any]:
+            self.moves.append(arguments)
+            return {}
+
+    told = Told()
+    apply_labels(cast("Account", told), Labels(attach=(ONE,), detach=(TWO,)))
+    assert [(move.get("RemoveFromVersionId"), move.get("MoveToVersionId")) for move in told.moves] == [
+        (TWO.version, None),
+        (None, ONE.version),
+    ]
 
 
 def test_a_version_that_is_not_listed_is_gone_and_one_that_is_not_pinned_cannot_be() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from byoc.operations.revisions.definitions import Definition
 
+_OF_THE_PROVIDER = re.compile(r"terraform-(\d{14})\d{12,}")
+"""A version's id as the AWS provider makes it: all begin alike, and go on with the time to a second, in UTC, and more
+(terraform-plugin-sdk, ``helper/id``). The time tells two of one secret apart."""
 _SHOWN_OF_A_VERSION = 8
-"""Characters of a version's id that tell two of one secret apart."""
+"""Characters that tell two random ids apart."""
 _KNOWN = frozenset({"containerDefinitions", "cpu", "memory", "tags", "family"})
 _KNOWN_OF_CONTAINER = frozenset({"environment", "image", "secrets"})
 
@@ -99,7 +103,8 @@ def _versions(before: Definition, after: Definition) -> Iterator[Change]:
 
 
 def _version_text(version: str) -> str:
-    return version[:_SHOWN_OF_A_VERSION] or "current"
+    made = _OF_THE_PROVIDER.fullmatch(version)
+    return made[1] if made else version[:_SHOWN_OF_A_VERSION] or "current"
 
 
 def _settings(before: Definition, after: Definition) -> Iterator[Change]:

@@ -16,8 +16,10 @@ from byoc.operations.answers import AbsentError
 from byoc.operations.revisions.definitions import SecretVersion
 
 LABEL = "byoc-revision-"
-"""What our labels begin with; the beginning of the version's id follows, so that a label never moves."""
-_SHOWN = 12
+"""What our labels begin with; the version's id follows, so that a label never moves. The whole id: those that the AWS
+provider makes all begin with ``terraform-`` and the year, and a label can be on one version only. 14 characters and at
+most 64 of an id are well under the 256 of a label (AWS Secrets Manager API Reference: UpdateSecretVersionStage).
+"""
 _OF_AWS = frozenset({"AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"})
 
 Stages = Mapping[str, frozenset[str]]
@@ -34,7 +36,7 @@ class Labels:
 
 def label_of(version: str) -> str:
     """Our label of a version."""
-    return f"{LABEL}{version[:_SHOWN]}"
+    return f"{LABEL}{version}"
 
 
 def read_stages(account: Account, secrets: Iterable[str]) -> dict[str, Stages]:
@@ -79,18 +81,18 @@ def labels(wanted: Iterable[SecretVersion], stages: Mapping[str, Stages]) -> Lab
 
 
 def apply_labels(account: Account, change: Labels) -> None:
-    """Attach first, then take off; may be repeated."""
-    for item in change.attach:
-        account.ask(
-            "secretsmanager:UpdateSecretVersionStage",
-            SecretId=item.secret_arn,
-            VersionStage=label_of(item.version),
-            MoveToVersionId=item.version,
-        )
+    """Take off first, then attach, for a secret has twenty labels at most; may be repeated."""
     for item in change.detach:
         account.ask(
             "secretsmanager:UpdateSecretVersionStage",
             SecretId=item.secret_arn,
             VersionStage=label_of(item.version),
             RemoveFromVersionId=item.version,
+        )
+    for item in change.attach:
+        account.ask(
+            "secretsmanager:UpdateSecretVersionStage",
+            SecretId=item.secret_arn,
+            VersionStage=label_of(item.version),
+            MoveToVersionId=item.version,
         )

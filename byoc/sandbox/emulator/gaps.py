@@ -193,6 +193,7 @@ _ANSWERS: Mapping[tuple[str, str], Callable[[ApiRequest, str], Result | None]] =
     ("logs", "FilterLogEvents"): observing.filter_log_events,
     ("rds", "ModifyDBSubnetGroup"): _modify_subnet_group,
     ("secretsmanager", "PutSecretValue"): service_history.keep_labels,
+    ("secretsmanager", "UpdateSecretVersionStage"): service_history.refuse_label,
     ("service-quotas", "GetAWSDefaultServiceQuota"): service_quotas.get_default_quota,
     ("service-quotas", "GetServiceQuota"): service_quotas.get_quota,
     ("servicediscovery", "CreatePrivateDnsNamespace"): cloud_map.create_private_dns_namespace,

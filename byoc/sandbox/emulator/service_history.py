@@ -1,7 +1,7 @@
 """What ECS remembers of revisions and of a service's roll-outs, and staging labels that stay put.
 
-moto keeps no service deployments, takes revisions that were deregistered, and drops a secret version's own labels when
-another becomes current.
+moto keeps no service deployments, takes revisions that were deregistered, drops a secret version's own labels when
+another becomes current, and puts one label on several versions.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from byoc.sandbox.emulator.stored import Model, backend
 
 _PAGE = 20
 """Service deployments of one answer unless more are asked for (Amazon ECS API Reference: ListServiceDeployments)."""
+_LABELS = 20
+"""Staging labels of a secret, over all its versions (AWS Secrets Manager quotas)."""
 _ID_LENGTH = 12
 
 
@@ -89,6 +91,28 @@ def refuse_inactive(request: ApiRequest, account: str) -> Mapping[str, Any] | No
 def keep_labels(_request: ApiRequest, _account: str) -> Mapping[str, Any] | None:
     """A version that is no longer current keeps the labels that users gave it; the call is left to moto."""
     _keep_labels()
+    return None
+
+
+def refuse_label(request: ApiRequest, account: str) -> Mapping[str, Any] | None:
+    """A label goes to one version only, and a secret has twenty of them; moto looks after neither.
+
+    Who moves a label says where it is now (AWS Secrets Manager API Reference: UpdateSecretVersionStage; its quotas).
+    """
+    held = backend("secretsmanager", account, request.region)
+    secret = held.secrets.get(request.text("SecretId")) if held is not None else None
+    if secret is None or not request.text("MoveToVersionId"):
+        return None
+    stage, taken_from = request.text("VersionStage"), request.text("RemoveFromVersionId")
+    holder = next((key for key, version in secret.versions.items() if stage in version["version_stages"]), "")
+    if holder not in ("", taken_from, request.text("MoveToVersionId")):
+        raise AwsError.plain(
+            "InvalidParameterException",
+            f"The parameter RemoveFromVersionId can't be empty. Staging label {stage} is currently attached to version "
+            f"{holder}, so you must explicitly reference that version in RemoveFromVersionId.",
+        )
+    if not holder and sum(len(version["version_stages"]) for version in secret.versions.values()) >= _LABELS:
+        raise AwsError.plain("LimitExceededException", f"A secret can have {_LABELS} staging labels")
     return None
 
 

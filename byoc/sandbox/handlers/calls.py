@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
@@ -17,6 +19,16 @@ T = TypeVar("T")
 DELETE_PATIENCE = 60.0
 """Seconds for which a delete that AWS refuses because something still depends on it is repeated. The AWS provider
 repeats for up to 20 minutes; in the sandbox a dependant goes within seconds or not at all."""
+_MADE = itertools.count(1)
+
+
+def unique_id() -> str:
+    """A token as the AWS provider makes them: ``terraform-202611241503111234`` and eight digits of a counter.
+
+    All begin alike: who shortens one, or cuts it, has to know (terraform-plugin-sdk, ``helper/id``).
+    """
+    now = datetime.now(UTC)
+    return f"terraform-{now:%Y%m%d%H%M%S}{now.microsecond // 100:04d}{next(_MADE):08x}"
 
 
 def code_of(error: ClientError) -> str:

@@ -16,6 +16,7 @@ from byoc.sandbox.handlers.calls import (
     found,
     ignoring,
     present,
+    unique_id,
 )
 from byoc.sandbox.handlers.meaning import Told, Unordered, json_text, named, same_json
 from byoc.sandbox.handlers.schema import SchemaHandler
@@ -164,9 +165,10 @@ class SecretVersion(SchemaHandler):
     secret_outputs = frozenset({"secretBinary", "secretString", "secretStringWo"})
 
     def create(self, aws: Aws, inputs: Properties) -> str:
-        """``secretsmanager:PutSecretValue``."""
+        """``secretsmanager:PutSecretValue``; the token is the version's id."""
         answer = aws.client("secretsmanager").put_secret_value(
             SecretId=inputs["secretId"],
+            ClientRequestToken=unique_id(),
             **_value(inputs),
             **present(VersionStages=inputs.get("versionStages")),
         )
