@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import traceback
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,8 +20,10 @@ from byoc.errors import ByocError
 from byoc.runs import Event, Listener
 
 KEPT = 50
-"""Records of attached runs that are kept in a project. One takes a few kilobytes, a first ``up`` some twenty."""
+"""Records of attached runs that are kept in a project, and of submitted ones for each stack. One takes a few kilobytes,
+a first ``up`` some twenty."""
 _ATTACHED = "attached"
+_WAITS_OR_RUNS = frozenset({RunState.QUEUED, RunState.RUNNING})
 
 
 class Recording:
@@ -71,20 +74,29 @@ def recorded(root: Path, request: Mapping[str, Any]) -> Iterator[Recording]:
             raise
 
 
-def prune(root: Path, kept: int) -> None:
-    """Remove the oldest records of attached runs beyond ``kept``; never one under way, or the last of a stack."""
+def prune(root: Path, kept: int = KEPT) -> None:
+    """Remove the oldest records of attached and of submitted runs beyond ``kept``.
+
+    Never one that waits or is under way, or the last of a stack; those of detached runs stay.
+    """
     last: set[str] = set()
-    count = 0
+    counts: Counter[str] = Counter()
     for record in reversed(list(all_runs(root))):
         request = record.request
         stacks = set(request.get("stacks", ()))
         is_last_of_one = not stacks <= last
         last |= stacks
-        if not request.get(_ATTACHED):
-            continue
-        count += 1
-        if count > kept and not is_last_of_one and not record.is_alive():
+        pile = _pile(request)
+        counts[pile] += 1
+        if pile and counts[pile] > kept and not is_last_of_one and record.state not in _WAITS_OR_RUNS:
             _remove(record)
+
+
+def _pile(request: Mapping[str, Any]) -> str:
+    """What a record is counted with; empty for one that stays."""
+    if request.get(_ATTACHED):
+        return _ATTACHED
+    return f"submitted: {request['submission'].get('stack')}" if "submission" in request else ""
 
 
 def _remove(record: RunRecord) -> None:

@@ -15,6 +15,7 @@ import re
 import signal
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -65,8 +66,8 @@ class RunRecord:
         folder = runs / (run_id or new_run_id())
         folder.mkdir(mode=_FOLDER_MODE)
         record = cls(folder)
+        record.open("lock").close()  # before the request, which is what others find a run by
         record.write("request.json", {**request, "startedAt": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})
-        record.open("lock").close()
         return record
 
     @property
@@ -103,11 +104,13 @@ class RunRecord:
 
     def is_alive(self) -> bool:
         """Whether a process holds the run's lock."""
-        with (self.folder / "lock").open("rb") as lock:
-            try:
+        try:
+            with (self.folder / "lock").open("rb") as lock:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except BlockingIOError:
-                return True
+        except BlockingIOError:
+            return True
+        except FileNotFoundError:  # the record is being removed, or was cut short by somebody
+            return False
         return False
 
     def hold(self) -> IO[bytes]:
@@ -133,23 +136,26 @@ class RunRecord:
         except FileNotFoundError:
             return [], begin
         whole = text[: text.rfind(b"\n") + 1]
-        return [_event(json.loads(line)) for line in whole.splitlines()], begin + len(whole)
+        told = [_read_event(line) for line in whole.splitlines()]
+        return [event for event in told if event is not None], begin + len(whole)
 
     def listener(self) -> Callable[[Event], None]:
-        """A listener that writes every event down."""
+        """A listener that writes every event down, as long as the disk takes it."""
         file = self.open("events.jsonl")
 
         def write(event: Event) -> None:
-            file.write(json.dumps(_event_document(event)).encode() + b"\n")  # one write: whole lines from any thread
+            with suppress(OSError):  # a full disk is no reason to break off what the engine is in the middle of
+                file.write(json.dumps(_event_document(event)).encode() + b"\n")  # one write: whole lines, any thread
 
         return write
 
     def write(self, name: str, document: Mapping[str, Any]) -> None:
-        """Write a document; a reader sees all of it or nothing."""
-        draft = f"{name}.new"
-        with self.open(draft) as file:
+        """Write a document; a reader sees all of it or nothing, after a kill or on a full disk as well."""
+        draft = self.folder / f"{name}.new"
+        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC  # a draft that a kill left behind is none to go on with
+        with os.fdopen(os.open(draft, flags, _FILE_MODE), "wb") as file:  # buffered: half a write is an error there
             file.write(json.dumps(document, indent=1).encode())
-        (self.folder / draft).replace(self.folder / name)
+        draft.replace(self.folder / name)
 
     def open(self, name: str) -> IO[bytes]:
         """A file of the run to write to, for its owner alone; nothing is buffered."""
@@ -157,12 +163,12 @@ class RunRecord:
         return os.fdopen(os.open(self.folder / name, flags, _FILE_MODE), "ab", buffering=0)
 
     def _read(self, name: str) -> dict[str, Any] | None:
+        """A document; None if it is not there. One that cannot be read says nothing, and stands in no other's way."""
         try:
-            text = (self.folder / name).read_text(encoding="utf-8")
-        except FileNotFoundError:
+            found = json.loads((self.folder / name).read_bytes())
+        except (FileNotFoundError, ValueError):
             return None
-        found: dict[str, Any] = json.loads(text)
-        return found
+        return found if isinstance(found, dict) else None
 
 
 def unexpected(record: RunRecord, error: Exception) -> dict[str, Any]:
@@ -194,7 +200,11 @@ def all_runs(project_root: Path) -> Iterator[RunRecord]:
 
 def _begun(request: Path) -> tuple[str, int]:
     """The second that the id tells, then the moment: an id does not tell which of one second was first."""
-    return request.parent.name[:_SECOND], request.stat().st_mtime_ns
+    try:
+        moment = request.stat().st_mtime_ns
+    except FileNotFoundError:  # another command removed the record this very moment
+        moment = 0
+    return request.parent.name[:_SECOND], moment
 
 
 def find_run(project_root: Path, run_id: str) -> RunRecord:
@@ -214,6 +224,14 @@ def _event_document(event: Event) -> dict[str, Any]:
         "seconds": round(event.seconds, 3),
         "changed": list(event.changed),
     }
+
+
+def _read_event(line: bytes) -> Event | None:
+    """An event; None of a line that was cut short by a full disk."""
+    try:
+        return _event(json.loads(line))
+    except (ValueError, KeyError):
+        return None
 
 
 def _event(document: Mapping[str, Any]) -> Event:

@@ -21,7 +21,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from byoc.automation.locks import BusyError, held
-from byoc.automation.records import RunRecord, RunState, all_runs, find_run, unexpected
+from byoc.automation.recording import prune
+from byoc.automation.records import RunRecord, RunState, all_runs, runs_folder, unexpected
 
 _PAUSE_SECONDS = 0.5
 _STATES: Mapping[RunState, str] = {
@@ -73,19 +74,11 @@ class Queue:
     def submit(self, request: Mapping[str, Any], begin: Begin) -> RunRecord:
         """Queue a run; if nobody is at work, it begins at once, in a process that ``begin`` starts.
 
-        What a worker that was killed left in the queue is skipped: this run is newer.
+        What a worker that was killed left in the queue is skipped: this run is newer. One that is queued without an
+        image behind others takes that of the last of them, which would stand in the file by then if they were run.
         """
-        with self._locked():
-            submission = {**request.get("submission", {}), "stack": self._stack, "number": time.time_ns()}
-            record = RunRecord.create(self._root, {**request, "submission": submission})
-            worker = self._free_worker()
-            if worker is None:
-                self._write_pending([*self._pending(), record])
-                return record
-            with worker, record.hold() as lock:
-                self._skip(self._pending(), record)
-                self._write_pending([])
-                record.write("process.json", {"pid": begin(record, (lock.fileno(), worker.fileno()))})
+        record = self._queue_or_begin(request, begin)
+        prune(self._root)
         return record
 
     def work_off(self, first: RunRecord, locks: Sequence[int], carry_out: CarryOut) -> None:
@@ -103,12 +96,11 @@ class Queue:
 
     def submissions(self) -> list[Submission]:
         """What was submitted, the oldest first."""
-        records = [record for record in all_runs(self._root) if record.was_submitted]
-        mine = [(record.request, record) for record in records]
-        mine = [(request, record) for request, record in mine if request["submission"]["stack"] == self._stack]
-        with_worker = self.is_at_work()
+        read = [(record.request, record) for record in all_runs(self._root)]
+        mine = [(request, record) for request, record in read if _stack_of(request) == self._stack]
+        waiting = self._waiting() if mine else frozenset()
         return [
-            self._submission(request, record, with_worker=with_worker)
+            self._submission(request, record, waits=record.id in waiting)
             for request, record in sorted(mine, key=lambda pair: pair[0]["submission"]["number"])
         ]
 
@@ -124,7 +116,24 @@ class Queue:
                     time.sleep(_PAUSE_SECONDS)
             yield
 
-    # Inside; what begins with an underscore and changes something is called under the queue's lock.
+    # Inside; what changes something is called under the queue's lock, but for the first, which takes it.
+
+    def _queue_or_begin(self, request: Mapping[str, Any], begin: Begin) -> RunRecord:
+        with self._locked():
+            submission = {**request.get("submission", {}), "stack": self._stack, "number": time.time_ns()}
+            worker = self._free_worker()
+            before = self._pending()
+            if worker is None and before and not submission.get("image"):
+                submission["image"] = before[-1].request["submission"].get("image", "")
+            record = RunRecord.create(self._root, {**request, "submission": submission})
+            if worker is None:
+                self._write_pending([*before, record])
+                return record
+            with worker, record.hold() as lock:
+                self._skip(before, record)
+                self._write_pending([])
+                record.write("process.json", {"pid": begin(record, (lock.fileno(), worker.fileno()))})
+        return record
 
     def _next(self, worker: int) -> tuple[RunRecord | None, int]:
         with self._locked():
@@ -145,7 +154,16 @@ class Queue:
             why = f"a newer revision was submitted before this one began: run {newer.id}"
             record.write("result.json", {"state": RunState.SKIPPED.value, "stacks": [], "error": why})
 
-    def _submission(self, request: Mapping[str, Any], record: RunRecord, *, with_worker: bool) -> Submission:
+    def _waiting(self) -> frozenset[str]:
+        """The ids of those that a worker which lives will come to."""
+        with self._locked():
+            found = self._free_worker()
+            if found is None:
+                return frozenset(record.id for record in self._pending())
+            found.close()
+            return frozenset()
+
+    def _submission(self, request: Mapping[str, Any], record: RunRecord, *, waits: bool) -> Submission:
         state, asked = record.state, request["submission"]
         why = str((record.result or {}).get("error", ""))
         shown = _STATES[state]
@@ -153,7 +171,7 @@ class Queue:
             shown = "CREATE_FAILED"  # refused before there was anything to roll out
         elif state is RunState.LOST:
             why = f"its process was killed: byoc runs show {record.id}"
-        elif state is RunState.QUEUED and not with_worker:
+        elif state is RunState.QUEUED and not waits:
             shown, why = "INTERRUPTED", f"the process that was to begin it was killed: byoc submit {self._stack}"
         return Submission(
             run=record.id,
@@ -196,19 +214,27 @@ class Queue:
         return os.fdopen(os.open(self._folder / name, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
 
     def _pending(self) -> list[RunRecord]:
-        """Queued runs, the oldest first, without those that were begun by a worker that was killed meanwhile."""
+        """Queued runs, the oldest first, without those that were begun by a worker that was killed meanwhile.
+
+        A list that cannot be read, and records that somebody deleted, are nothing to wait for.
+        """
         try:
-            ids = json.loads((self._folder / "pending.json").read_text(encoding="utf-8"))
-        except FileNotFoundError:
+            ids = [str(run_id) for run_id in json.loads((self._folder / "pending.json").read_bytes())]
+        except (FileNotFoundError, ValueError, TypeError):
             return []
-        records = [find_run(self._root, run_id) for run_id in ids]
-        return [record for record in records if record.state is RunState.QUEUED]
+        records = [RunRecord(runs_folder(self._root) / run_id) for run_id in ids]
+        return [record for record in records if record.was_submitted and record.state is RunState.QUEUED]
 
     def _write_pending(self, records: Sequence[RunRecord]) -> None:
         draft = self._folder / "pending.json.new"
         draft.write_text(json.dumps([record.id for record in records]), encoding="utf-8")
         draft.chmod(0o600)
         draft.replace(self._folder / "pending.json")
+
+
+def _stack_of(request: Mapping[str, Any]) -> str:
+    """The stack that a request was submitted for; empty if it was not submitted."""
+    return str(request.get("submission", {}).get("stack", ""))
 
 
 def _carried_out(record: RunRecord, carry_out: CarryOut) -> Mapping[str, Any]:

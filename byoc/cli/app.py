@@ -40,6 +40,9 @@ access.command(short_help="Write role and policies for another tool.")(access_re
 access.command(short_help="Find ways out of a role's policies.")(access_analyse.analyse)
 access.command(short_help="List the AWS actions that a stack calls for.")(access_actions.actions)
 
+_STANDARD_ERROR = 2
+"""The number of the last of the three standard streams."""
+
 _Verb = Callable[..., object] | typer.Typer
 _SECTIONS: Mapping[str, Mapping[str, tuple[_Verb, str]]] = {
     "Begin": {
@@ -126,7 +129,20 @@ def root(
 
 def run() -> None:
     """Run the command line and exit with its code."""
+    _have_standard_streams()
     sys.exit(exit_code(lambda: app(prog_name="byoc", standalone_mode=False), sys.argv[1:]))
+
+
+def _have_standard_streams() -> None:
+    """Open those that whoever called had closed, as schedulers do: on nothing.
+
+    Else the next file that is opened, a lock perhaps, takes such a number, and a child that inherits it finds its own
+    standard input there.
+    """
+    opened = 0
+    while opened <= _STANDARD_ERROR:
+        opened = os.open(os.devnull, os.O_RDWR)
+    os.close(opened)
 
 
 def exit_code(verb: Callable[[], object], words: Sequence[str] = ()) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import json
 import os
+import shutil
 import signal
 import time
 from collections.abc import Callable
@@ -13,10 +15,15 @@ from typing import Any
 
 import pytest
 
+from byoc.automation.asked import Asked, Verb
+from byoc.automation.command import Command
 from byoc.automation.locks import held
+from byoc.automation.recording import prune
 from byoc.automation.records import RunRecord, RunState, all_runs
 from byoc.automation.submissions import Queue, Submission
+from byoc.cli.operations import submit as submit_verb
 from byoc.cli.operations import submit_worker
+from byoc.errors import InputError
 from byoc.operations.account import Account
 from tests.operations.submit_probe import GATE, LOG, begin
 from tests.sandbox.cli_runner import Outcome, byoc
@@ -132,6 +139,62 @@ def test_many_submitters_at_once_never_make_two_runs_of_a_stack_at_a_time_and_lo
     assert [lines[at][1] for at in range(0, len(lines), 2)] == [lines[at][1] for at in range(1, len(lines), 2)]
 
 
+def test_what_is_queued_without_an_image_keeps_that_of_the_one_it_takes_the_place_of(tmp_path: Path) -> None:
+    submit(tmp_path, image="chat:1")
+    begun(tmp_path)
+    submit(tmp_path, image="chat:2")
+    submit(tmp_path)
+    (tmp_path / GATE).touch()
+    wait_for_the_end(tmp_path, "chat")
+    found = Queue(tmp_path, "chat").submissions()
+    assert [(item.state, item.image) for item in found] == [
+        ("DEPLOYED", "chat:1"),
+        ("SKIPPED", "chat:2"),
+        ("DEPLOYED", "chat:2"),
+    ]
+
+
+def test_one_whose_submitter_was_killed_before_it_was_queued_is_not_said_to_wait(tmp_path: Path) -> None:
+    submit(tmp_path)
+    begun(tmp_path)
+    request = {"projectRoot": str(tmp_path), "submission": {"stack": "chat", "number": time.time_ns()}}
+    RunRecord.create(tmp_path, request)
+    submit(tmp_path)
+    assert states(tmp_path) == ["DEPLOYING", "INTERRUPTED", "QUEUED"]
+    (tmp_path / GATE).touch()
+    wait_for_the_end(tmp_path, "chat")
+    assert states(tmp_path) == ["DEPLOYED", "INTERRUPTED", "DEPLOYED"]
+
+
+@pytest.mark.parametrize("spoil", ["list", "records"])
+def test_a_queue_that_was_spoiled_or_whose_records_were_deleted_goes_on(tmp_path: Path, spoil: str) -> None:
+    submit(tmp_path)
+    begun(tmp_path)
+    lost = submit(tmp_path)
+    if spoil == "list":
+        (tmp_path / ".byoc" / "queues" / "chat" / "pending.json").write_text('["')
+    else:
+        shutil.rmtree(lost.folder)
+    last = submit(tmp_path)
+    (tmp_path / GATE).touch()
+    wait_for_the_end(tmp_path, "chat")
+    assert log(tmp_path)[-1] == f"end {last.id}"
+    assert states(tmp_path) == ["DEPLOYED", *(["INTERRUPTED"] if spoil == "list" else []), "DEPLOYED"]
+
+
+def test_of_submitted_runs_the_newest_are_kept_and_none_that_waits_is_removed(tmp_path: Path) -> None:
+    (tmp_path / GATE).touch()
+    for _ in range(3):
+        submit(tmp_path)
+        wait_for_the_end(tmp_path, "chat")
+    (tmp_path / GATE).unlink()
+    records = [submit(tmp_path) for _ in range(3)]
+    prune(tmp_path, 1)
+    assert {record.id for record in all_runs(tmp_path)} == {record.id for record in records}
+    (tmp_path / GATE).touch()
+    wait_for_the_end(tmp_path, "chat")
+
+
 def test_a_run_waits_for_another_that_is_at_its_stack(tmp_path: Path) -> None:
     with held(tmp_path, ["chat"], words="up chat"):
         record = submit(tmp_path)
@@ -151,6 +214,29 @@ def test_only_the_owner_may_read_the_queue(tmp_path: Path) -> None:
     wait_for_the_end(tmp_path, "chat")
     folder = tmp_path / ".byoc" / "queues" / "chat"
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
+
+
+def test_the_engine_uses_the_profile_that_was_named_as_the_questions_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[str | None] = []
+
+    def prepare(*_: object) -> Any:
+        used.append(os.environ.get("AWS_PROFILE"))
+        raise InputError("far enough")
+
+    monkeypatch.setattr(submit_worker, "refuse_a_new_revision", lambda *_, **__: None)
+    monkeypatch.setattr(Command, "prepare", prepare)
+    monkeypatch.setattr(submit_worker, "_write_to_the_log_of", lambda _: None)
+    monkeypatch.setenv("AWS_PROFILE", "ambient")
+    for profile in ("named", None):
+        asked = Asked(verb=Verb.UP, stacks=("chat",)).document()
+        submission = {"stack": "chat", "image": "", "sandbox": False, "profile": profile}
+        request = {**asked, "projectRoot": str(tmp_path), "asked": "submit chat", "submission": submission}
+        result = submit_worker.carry_out(RunRecord.create(tmp_path, request))
+        assert result == {"state": "failed", "stacks": [], "error": "far enough"}
+    assert used == ["named", "ambient"]
+    assert os.environ["AWS_PROFILE"] == "ambient"
 
 
 @pytest.fixture
@@ -230,3 +316,12 @@ def test_a_submission_that_cannot_be_made_says_why(world: World, run: Callable[.
     assert (failed.run, failed.state) == (record.id, "CREATE_FAILED")
     assert failed.why.startswith("Pulumi.demo-chat.yaml")
     assert run("runs", "show", record.id).code == 1
+
+
+def test_who_submits_has_a_number_where_the_system_knows_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nameless() -> str:
+        raise KeyError("getpwuid(): uid not found: 4711")
+
+    monkeypatch.setattr(getpass, "getuser", nameless)
+    monkeypatch.setattr(os, "getuid", lambda: 4711)
+    assert submit_verb._who() == "user 4711"

@@ -6,7 +6,9 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,3 +117,65 @@ def test_a_process_that_inherits_a_stack_s_lock_holds_it_until_it_ends(tmp_path:
         child.communicate(b"\n")
     with held(tmp_path, ["a"], words="up a"):
         pass
+
+
+def test_a_draft_that_a_kill_left_behind_spoils_no_document(tmp_path: Path) -> None:
+    record = RunRecord.create(tmp_path, {"verb": "up"})
+    (record.folder / "result.json.new").write_text('{"state": "suc')
+    record.write("result.json", {"state": "succeeded"})
+    assert record.result == {"state": "succeeded"}
+
+
+def test_on_a_full_disk_a_document_stays_as_it_was(tmp_path: Path) -> None:
+    record = RunRecord.create(tmp_path, {"verb": "up"})
+    record.write("result.json", {"state": "failed"})
+    (record.folder / "result.json.new").symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        record.write("result.json", {"state": "succeeded"})
+    assert record.result == {"state": "failed"}
+
+
+def test_on_a_full_disk_the_engine_goes_on_though_its_events_are_not_written_down(tmp_path: Path) -> None:
+    record = RunRecord.create(tmp_path, {"verb": "up"})
+    (record.folder / "events.jsonl").symlink_to("/dev/full")
+    record.listener()(EVENT)
+
+
+@pytest.mark.parametrize("text", ["", '{"verb": ', "[]", "\xff"])
+def test_a_record_that_cannot_be_read_says_nothing_and_stands_in_no_others_way(tmp_path: Path, text: str) -> None:
+    good = RunRecord.create(tmp_path, {"verb": "up", "stacks": ["b"]})
+    bad = RunRecord.create(tmp_path, {"verb": "up", "stacks": ["a"]})
+    for name in ("request.json", "result.json", "process.json"):
+        (bad.folder / name).write_text(text, encoding="latin-1")
+    assert {record.id for record in all_runs(tmp_path)} == {good.id, bad.id}
+    assert (bad.request, bad.result, bad.pid, bad.state.value) == ({}, None, None, "lost")
+    assert not bad.was_submitted
+
+
+def test_a_record_without_a_lock_is_of_no_run_that_is_alive(tmp_path: Path) -> None:
+    record = RunRecord.create(tmp_path, {"verb": "up"})
+    (record.folder / "lock").unlink()
+    assert (record.is_alive(), record.state.value) == (False, "lost")
+
+
+def test_a_run_can_be_asked_about_from_the_moment_that_others_find_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str] = []
+    written = RunRecord.write
+
+    def write(self: RunRecord, name: str, document: Mapping[str, Any]) -> None:
+        written(self, name, document)
+        seen.append(f"{name}: {(self.folder / 'lock').exists()}")
+
+    monkeypatch.setattr(RunRecord, "write", write)
+    RunRecord.create(tmp_path, {"verb": "up"})
+    assert seen == ["request.json: True"]
+
+
+def test_a_line_of_an_event_that_was_cut_short_is_passed_over(tmp_path: Path) -> None:
+    record = RunRecord.create(tmp_path, {"verb": "up"})
+    with record.open("events.jsonl") as file:
+        file.write(b'{"op": "cre\n')
+    record.listener()(EVENT)
+    assert record.events()[0] == [EVENT]

@@ -54,8 +54,6 @@ def _submit_all(
     folder: Path, words: Sequence[str], *, every: bool, image: str, sandbox: bool, profile: str | None
 ) -> list[RunRecord]:
     """Check everything, then submit everything."""
-    import getpass
-
     from byoc.automation.asked import Asked, RunOptions, Verb
     from byoc.automation.submissions import Queue
     from byoc.cli.operations.submit_worker import begin, refuse_a_new_revision
@@ -73,11 +71,22 @@ def _submit_all(
     records = []
     for name, queue in queues.items():
         asked = Asked(verb=Verb.UP, stacks=(name,), options=RunOptions(message="byoc submit"))
-        submission = {"image": image, "by": getpass.getuser(), "sandbox": sandbox, "profile": profile}
+        submission = {"image": image, "by": _who(), "sandbox": sandbox, "profile": profile}
         said = " ".join(["submit", name, *(["--image", image] if image else [])])
         request = {**asked.document(), "projectRoot": str(root), "asked": said, "submission": submission}
         records.append(queue.submit(request, begin))
     return records
+
+
+def _who() -> str:
+    """Who submits, by the system's name; a container may run under a user that has none."""
+    import getpass
+    import os
+
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"user {os.getuid()}"
 
 
 def _check_image(image: str, accounts: Sequence[str]) -> None:

@@ -104,8 +104,10 @@ def _set_image(root: Path, stack: str, image: str) -> None:
 def _by_pulumi(root: Path, record: RunRecord) -> Mapping[str, Any]:
     from byoc.automation.asked import Asked
     from byoc.automation.command import Command
+    from byoc.automation.aws_profile import aws_profile
 
-    return Command.prepare(root, Asked.of_document(record.request)).run(record.listener()).document()
+    with aws_profile(record.request["submission"]["profile"]):
+        return Command.prepare(root, Asked.of_document(record.request)).run(record.listener()).document()
 
 
 def _by_the_sandbox(root: Path, record: RunRecord) -> Mapping[str, Any]:

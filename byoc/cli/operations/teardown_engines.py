@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from byoc.automation.aws_profile import aws_profile
 from byoc.operations.teardown.run import Engine
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def pulumi_engine(folder: Path, profiles: Mapping[str, str | None]) -> Engine:
 
     def destroy(stack: str) -> RunResult:
         command = prepare(stack)
-        with command.locked(), _aws_profile(profiles[stack]):
+        with command.locked(), aws_profile(profiles[stack]):
             result = command.run().outcomes[0].result
         # Told to go on after errors, the engine calls a run well that was interrupted, with most of it undone.
         return replace(result, interrupted=result.interrupted or command.workspace.engines.interrupted)
@@ -89,21 +88,6 @@ def _exported(workspace: ProjectWorkspace, stack: str) -> Iterable[Mapping[str, 
             "      mend it:  run it by hand and see what it says"
         ) from None
     return resources
-
-
-@contextmanager
-def _aws_profile(name: str | None) -> Iterator[None]:
-    """The AWS provider reads the profile from its environment, which is this process's."""
-    before = os.environ.get("AWS_PROFILE")
-    if name is not None:
-        os.environ["AWS_PROFILE"] = name
-    try:
-        yield
-    finally:
-        if before is None:
-            os.environ.pop("AWS_PROFILE", None)
-        else:
-            os.environ["AWS_PROFILE"] = before
 
 
 def _unprotect(workspace: ProjectWorkspace, stack: str) -> None:
