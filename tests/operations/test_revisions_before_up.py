@@ -11,7 +11,6 @@ from byoc.automation.stack_run import REFUSED, Verdict
 from byoc.errors import InputError
 from byoc.operations.answers import DeniedError
 from byoc.operations.revisions import before_up
-from byoc.operations.revisions.read import AbsentServiceError
 from byoc.operations.status.facts import ServiceFacts
 from byoc.runs import Op, RunResult, Step
 from tests.operations import situations
@@ -44,19 +43,19 @@ def test_a_service_that_is_there_and_would_change_is_a_new_revision(
 class Asked:
     """What AWS is asked, and answers."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: ServiceFacts | Exception) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, answer: ServiceFacts | Exception | None) -> None:
         self.times = 0
         self.answer = answer
         target = _target()
         monkeypatch.setattr(before_up, "read_stacks", lambda _root, names: names)
         monkeypatch.setattr(before_up, "targets", lambda _stacks, _accounts: [target])
-        monkeypatch.setattr(before_up, "read_services", self._services)
+        monkeypatch.setattr(before_up, "present_services", self._services)
 
     def _services(self, _target: Any) -> dict[str, ServiceFacts]:
         self.times += 1
         if isinstance(self.answer, Exception):
             raise self.answer
-        return {"api": self.answer}
+        return {"api": self.answer} if self.answer is not None else {}
 
 
 def _target() -> Any:
@@ -102,9 +101,9 @@ def test_aws_is_not_asked_about_what_makes_no_revision(monkeypatch: pytest.Monke
     assert asked.times == 0
 
 
-@pytest.mark.parametrize("answer", [situations.service(), AbsentServiceError("there is no service")])
+@pytest.mark.parametrize("answer", [situations.service(), None])
 def test_what_has_come_to_its_end_or_is_not_there_refuses_nothing(
-    monkeypatch: pytest.MonkeyPatch, answer: ServiceFacts | Exception
+    monkeypatch: pytest.MonkeyPatch, answer: ServiceFacts | None
 ) -> None:
     Asked(monkeypatch, answer)
     assert judged(CHANGED) == Verdict()

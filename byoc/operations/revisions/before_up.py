@@ -9,7 +9,7 @@ from byoc.automation.stack_run import REFUSED, Guard, Verdict
 from byoc.errors import ByocError
 from byoc.operations.answers import AskingError
 from byoc.operations.revisions.guard import rolling_out
-from byoc.operations.revisions.read import AbsentServiceError, read_services
+from byoc.operations.revisions.read import present_services
 from byoc.operations.stacks import read_stacks
 from byoc.operations.targets import Accounts, Target, targets
 from byoc.runs import Failure, Op, RunResult
@@ -52,9 +52,7 @@ def _verdict(found: list[Target]) -> Verdict:
 def _told(target: Target) -> Iterator[Failure | str]:
     """Why a new revision of a deployment is refused, or what could not be found out."""
     try:
-        found = rolling_out(read_services(target))
-    except AbsentServiceError:
-        return
+        found = rolling_out(present_services(target))
     except AskingError as error:
         yield f"{target.deployment}: whether a revision is rolling out is not known: {error.action}: {error.what}"
         return

@@ -14,6 +14,7 @@ _ARN_PARTS = 7
 _NOT_OF_A_COPY = frozenset(
     {
         "compatibilities",
+        "deleteRequestedAt",
         "deregisteredAt",
         "registeredAt",
         "registeredBy",
@@ -24,6 +25,8 @@ _NOT_OF_A_COPY = frozenset(
     }
 )
 """What ECS adds to a task definition, and does not take when one is registered (Amazon ECS API Reference)."""
+
+_BY_NAME = ("environment", "secrets")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,12 +88,22 @@ class Definition:
 
     def has_content_of(self, other: Definition) -> bool:
         """Whether a task of either is the same task."""
-        return self.rest == other.rest
+        return _ordered(self.rest) == _ordered(other.rest)
 
     def copy(self) -> dict[str, Any]:
         """Arguments of ``ecs:RegisterTaskDefinition`` for the same content, with the same tags and one that says so."""
         tags = {**self.tags, COPY_OF_KEY: str(self.origin)}
         return {**self.rest, "tags": [{"key": key, "value": value} for key, value in sorted(tags.items())]}
+
+
+def _ordered(rest: Mapping[str, Any]) -> dict[str, Any]:
+    """With variables by name: ECS may tell them in another order than it was given (the AWS provider sorts them, too)."""
+
+    def sorted_lists(container: Mapping[str, Any]) -> dict[str, Any]:
+        lists = {key: sorted(container[key], key=lambda item: item["name"]) for key in _BY_NAME if key in container}
+        return {**container, **lists}
+
+    return {**rest, "containerDefinitions": [sorted_lists(each) for each in rest["containerDefinitions"]]}
 
 
 def definition(answer: Mapping[str, Any]) -> Definition:

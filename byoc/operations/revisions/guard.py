@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from byoc.errors import InputError
-from byoc.operations.revisions.read import AbsentServiceError, read_services
+from byoc.operations.revisions.read import present_services
 from byoc.operations.status.facts import ServiceFacts
 from byoc.operations.targets import Target
 from byoc.operations.times import iso
@@ -72,9 +72,6 @@ def refuse_while_rolling_out(target: Target) -> None:
 
     A deployment that is not there yet rolls nothing out. Raises an ``AskingError`` where AWS cannot be asked.
     """
-    try:
-        found = rolling_out(read_services(target))
-    except AbsentServiceError:
-        return
+    found = rolling_out(present_services(target))
     if found is not None:
         raise InputError(found.text(target))

@@ -124,19 +124,29 @@ def read_services(target: Target) -> dict[str, ServiceFacts]:
     Raises :class:`~byoc.errors.ByocError` if one of them is not there.
     """
     roles = [role for role in REVISED if role in target.service_roles]
-    names = {role: target.names.service(target.deployment, role) for role in roles}
-    try:
-        answer = target.account.ask("ecs:DescribeServices", cluster=target.names.cluster, services=list(names.values()))
-    except AbsentError:
-        answer = {"services": []}
-    found = {item["serviceName"]: item for item in answer["services"] if item["status"] != "INACTIVE"}
-    absent = [name for name in names.values() if name not in found]
+    found = _services(target, roles)
+    absent = [target.names.service(target.deployment, role) for role in roles if role not in found]
     if absent:
         raise AbsentServiceError(
             f"{target.deployment}: there is no service {absent[0]} in cluster {target.names.cluster}\n"
             f"      mend it:  byoc up {target.stack} makes it; byoc status {target.stack} shows what is there"
         )
-    return {role: service_facts(found[name]) for role, name in names.items()}
+    return found
+
+
+def present_services(target: Target) -> dict[str, ServiceFacts]:
+    """Those of the same services that are there, whatever the config says of them now; none is no error."""
+    return _services(target, REVISED)
+
+
+def _services(target: Target, roles: Sequence[str]) -> dict[str, ServiceFacts]:
+    names = {role: target.names.service(target.deployment, role) for role in roles}
+    try:
+        answer = target.account.ask("ecs:DescribeServices", cluster=target.names.cluster, services=list(names.values()))
+    except AbsentError:
+        return {}
+    found = {item["serviceName"]: item for item in answer["services"] if item["status"] != "INACTIVE"}
+    return {role: service_facts(found[name]) for role, name in names.items() if name in found}
 
 
 class AbsentServiceError(ByocError):

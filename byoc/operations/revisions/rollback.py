@@ -8,20 +8,30 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from byoc.errors import ByocError, InputError
 from byoc.operations.revisions.compare import Change, changes
 from byoc.operations.revisions.definitions import Definition, SecretVersion
 from byoc.operations.revisions.guard import IN_PROGRESS, rolling_out
 from byoc.operations.revisions.history import RevisionState
-from byoc.operations.revisions.read import SHOWN, Revision, Revisions, described, read_revisions, read_services
+from byoc.operations.revisions.read import (
+    SHOWN,
+    Revision,
+    Revisions,
+    described,
+    fitting,
+    read_revisions,
+    read_services,
+)
 from byoc.operations.revisions.secret_versions import all_current, gone, read_stages
 from byoc.operations.status.facts import ServiceFacts
 from byoc.operations.targets import Target
 
 SECONDS = 1200.0
 """How long a roll-out may take: as long as the AWS provider waits for one."""
+_FURTHER = 4
+"""So many times as many revisions are read when no good one is among those before."""
 _PAUSE_SECONDS = 5.0
 _SECONDS_TO_BE_TOLD = 30.0
 """For so long ECS may still tell of the state before an update."""
@@ -34,6 +44,8 @@ class Plan:
     target: Target
     running: Revision
     to: Revision
+    now: Mapping[str, Definition]
+    """By role: what each service is at."""
     definitions: Mapping[str, Definition]
     """By role: what each service is to run the content of."""
     secrets_are_current: bool
@@ -41,13 +53,17 @@ class Plan:
 
     @property
     def is_there(self) -> bool:
-        """Whether what runs has this content already."""
-        return self.to.definition.has_content_of(self.running.definition)
+        """Whether what runs has this content already, in each service."""
+        return all(item.has_content_of(self.now[role]) for role, item in self.definitions.items())
 
     @property
     def changes(self) -> tuple[Change, ...]:
-        """How the deployment will differ from what runs now."""
-        return changes(self.running.definition, self.to.definition)
+        """How the deployment will differ from what runs now; of the queue, what is not the same as of the API."""
+        found = changes(self.now["api"], self.definitions["api"])
+        if "queue" not in self.definitions:
+            return found
+        queue = (item for item in changes(self.now["queue"], self.definitions["queue"]) if item not in found)
+        return (*found, *(replace(item, name=f"{item.name} of the queue".lstrip()) for item in queue))
 
     def document(self) -> dict[str, object]:
         """For a program to read."""
@@ -74,15 +90,49 @@ def plan_rollback(target: Target, to: int | None = None) -> Plan:
     Raises :class:`~byoc.errors.InputError` if there is no such revision, if one is rolling out, or if a secret version
     that it needs is gone. Nothing is changed.
     """
-    found = read_revisions(target, at_least=to) if to is not None else read_revisions(target, limit=SHOWN)
+    found = _read(target, to)
     under_way = rolling_out(found.services)
     if under_way is not None:
         raise InputError(under_way.text(target))
     running = _running(found)
-    chosen = _named(found, to) if to is not None else last_good(found, running)
+    now = _now(found, running)
+    chosen = _named(found, to) if to is not None else _half_way(found, running, now) or last_good(found, running)
     definitions = _definitions(found, chosen)
     current = _require_secrets(target, chosen, definitions)
-    return Plan(target=target, running=running, to=chosen, definitions=definitions, secrets_are_current=current)
+    return Plan(
+        target=target, running=running, to=chosen, now=now, definitions=definitions, secrets_are_current=current
+    )
+
+
+def _read(target: Target, to: int | None) -> Revisions:
+    """Revisions down to the one that is named, or as far back as there is a good one before that which runs."""
+    if to is not None:
+        return read_revisions(target, at_least=to)
+    limit = SHOWN
+    while True:
+        found = read_revisions(target, limit=limit)
+        is_all = len(found.items) < limit
+        running = found.running
+        if is_all or rolling_out(found.services) or (running is not None and _good(found, running) is not None):
+            return found
+        limit *= _FURTHER
+
+
+def _now(found: Revisions, running: Revision) -> dict[str, Definition]:
+    """What each service is at, by role."""
+    names = {role: service.task_definition for role, service in found.services.items() if role != "api"}
+    return {
+        "api": running.definition,
+        **{role: described(found.target.account, name) for role, name in names.items()},
+    }
+
+
+def _half_way(found: Revisions, running: Revision, now: Mapping[str, Definition]) -> Revision | None:
+    """What an earlier rollback was to go back to, if it came as far as the API and not to the queue; pure."""
+    queue = now.get("queue")
+    if running.definition.copy_of is None or queue is None or fitting([queue], running.definition) is not None:
+        return None
+    return found.of(running.definition.origin) or running
 
 
 def last_good(found: Revisions, running: Revision) -> Revision:
@@ -90,25 +140,36 @@ def last_good(found: Revisions, running: Revision) -> Revision:
 
     A copy that runs counts as what it is a copy of: after a rollback, the next one goes further back.
     """
-    for item in found.items:
-        failed = item.state in (RevisionState.DEPLOY_FAILED, RevisionState.INTERRUPTED, RevisionState.AWAITING_DEPLOY)
-        same = item.definition.has_content_of(running.definition)
-        if item.number < running.definition.origin and not failed and not same:
-            return item
+    good = _good(found, running)
+    if good is not None:
+        return good
     raise InputError(
         f"{found.target.deployment}: there is no revision before {running.definition.origin} to go back to\n"
         f"      mend it:  see byoc revisions {found.target.stack}"
     )
 
 
+def _good(found: Revisions, running: Revision) -> Revision | None:
+    for item in found.items:
+        failed = item.state in (RevisionState.DEPLOY_FAILED, RevisionState.INTERRUPTED, RevisionState.AWAITING_DEPLOY)
+        same = item.definition.has_content_of(running.definition)
+        if item.number < running.definition.origin and not failed and not same:
+            return item
+    return None
+
+
 def carry_out(plan: Plan) -> Done:
     """Hand each service what it is to run; repeated after a failure, it goes on where it stopped.
 
     What is still active is used as it is; what was deregistered is registered again, with a tag that says of what it
-    is a copy.
+    is a copy. A service that has the content already is left alone.
     """
     target, handed = plan.target, {}
     for role, item in plan.definitions.items():
+        now = plan.now[role]
+        if item.has_content_of(now):
+            handed[role] = f"{now.family}:{now.number}"
+            continue
         arn = item.arn if item.active else _copy(target, item)
         target.account.ask(
             "ecs:UpdateService",
@@ -165,7 +226,10 @@ def _running(found: Revisions) -> Revision:
     running = found.running
     if running is None:
         name = found.services["api"].task_definition
-        raise InputError(f"{found.target.deployment}: what runs, {name}, is not among the revisions that were read")
+        raise InputError(
+            f"{found.target.deployment}: what runs, {name}, is not among the revisions that ECS lists\n"
+            f"      mend it:  byoc up {found.target.stack} registers one, and makes the service agree with the config"
+        )
     return running
 
 
