@@ -185,4 +185,6 @@ def interruption(words: Sequence[str]) -> str:
     )
     if only_looks:
         return "interrupted"
+    if verb == "rollback" and not any(word == "--to" or word.startswith("--to=") for word in words):
+        return "interrupted: ECS goes on with what was begun, see byoc revisions; to go on with it, name it with --to"
     return "interrupted: run the same command again, and it goes on where it stopped"

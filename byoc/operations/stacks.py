@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
 from byoc.errors import InputError
 from byoc.operations.many import each
+from byoc.operations.pulumi_command import pulumi_command
 from byoc.operations.targets import Stack
 from byoc.project.project_file import Project, find_project, read_project
 from byoc.project.stack_file import StackFile, has_passphrase_alone, read_stack_file
@@ -53,7 +53,7 @@ def _file(project: Project, name: str) -> StackFile:
 
 def _asked(project: Project, name: str) -> tuple[dict[str, str], set[str]]:
     """The config as ``pulumi config`` tells it: text by full key, and the keys of secrets."""
-    pulumi = shutil.which("pulumi")
+    pulumi = pulumi_command(project.root)
     if pulumi is None:
         raise InputError(
             f"stack '{name}': its secrets are not under a passphrase, and there is no pulumi to decrypt them\n"

@@ -12,14 +12,15 @@ import pytest
 from byoc.errors import ByocError, InputError
 from byoc.naming import Names
 from byoc.operations.account import Account
-from byoc.operations.revisions import rollback
+from byoc.operations.revisions import rollback, waiting
 from byoc.operations.revisions.definitions import Definition, SecretVersion
 from byoc.operations.revisions.guard import rolling_out
 from byoc.operations.revisions.history import RevisionState, RolledOut, rolled_out, state_of
 from byoc.operations.revisions.keep import spare_copies
 from byoc.operations.revisions.read import Revision, Revisions, fitting
-from byoc.operations.revisions.rollback import last_good, settled
+from byoc.operations.revisions.rollback import last_good
 from byoc.operations.revisions.secret_versions import Labels, apply_labels, gone, label_of, labels
+from byoc.operations.revisions.waiting import settled
 from byoc.operations.status.facts import Rollout, ServiceFacts
 from byoc.operations.targets import Target
 from tests.operations.revision_samples import FAMILY, START, sample
@@ -206,7 +207,7 @@ class Seen:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *looks: ServiceFacts) -> None:
         self.looks, self.now, self.pauses = list(looks), 0.0, 0
-        monkeypatch.setattr(rollback, "read_services", lambda _: {"api": self._next()})
+        monkeypatch.setattr(waiting, "read_services", lambda _: {"api": self._next()})
 
     def _next(self) -> ServiceFacts:
         return self.looks.pop(0) if len(self.looks) > 1 else self.looks[0]
@@ -214,7 +215,7 @@ class Seen:
     def wait(self) -> None:
         plan = cast("rollback.Plan", Planned())
         done = rollback.Done(task_definitions={"api": f"{FAMILY}:4"})
-        rollback.wait(plan, done, clock=lambda: self.now, sleep=self._sleep)
+        waiting.wait(plan, done, clock=lambda: self.now, sleep=self._sleep)
 
     def _sleep(self, seconds: float) -> None:
         self.now += seconds
@@ -245,7 +246,7 @@ def test_waiting_does_not_go_on_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
     seen = Seen(monkeypatch, service(4, rollout="IN_PROGRESS"))
     with pytest.raises(ByocError, match="chat: the roll-out has not ended after 20 minutes"):
         seen.wait()
-    assert seen.now > rollback.SECONDS
+    assert seen.now > waiting.SECONDS
 
 
 def test_the_queue_that_fits_has_the_image_and_the_secret_versions_of_the_api() -> None:

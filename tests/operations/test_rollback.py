@@ -14,6 +14,7 @@ from byoc.sandbox.emulator.faults import Fault
 from tests.operations.pushed_world import FAMILY, FIRST, REPOSITORY, SECOND, THIRD, Pushed
 from tests.sandbox.sandbox_world import CHAT, SUPPORT
 
+DIGEST = "sha256:" + "d" * 64
 WRITES = ("ecs:RegisterTaskDefinition", "ecs:UpdateService", "ecs:DeregisterTaskDefinition", "ecs:TagResource")
 
 
@@ -126,6 +127,13 @@ def test_the_queue_goes_back_with_the_api_and_a_digest_is_told_where_the_registr
     ecs = pushed.world.aws("ecs")
     made = ecs.describe_task_definition(taskDefinition="langgraph-cloud-chat-queue:3")["taskDefinition"]
     assert (made["cpu"], made["containerDefinitions"][0]["image"]) == ("512", f"{REPOSITORY}:1.3.0")
+
+    other = json.dumps({"schemaVersion": 2, "mediaType": kind, "config": {}, "layers": [{"digest": DIGEST, "size": 1}]})
+    images.put_image(repositoryName="agents/queued", imageManifest=other, imageTag="2.0.0")
+    (note,) = json.loads(pushed.run("rollback", CHAT, "--to", "5", "--yes", "--json").out)["notes"]
+    assert note.startswith(
+        f"the image is not the one of that time: {registry}:2.0.0 was {newest.digest} and is sha256:"
+    )
 
     ran = pushed.run("rollback", CHAT, "--to", "2", "--yes")
     assert ran.code == 2

@@ -3,20 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+from threading import Event
 from typing import Any, cast
 
 import pytest
 
-from byoc.errors import InputError
+from byoc.automation.locks import BusyError, held
+from byoc.cli.operations import rollback as rollback_verb
+from byoc.cli.operations.rollback_view import Case
+from byoc.errors import ByocError, InputError
 from byoc.naming import Names
 from byoc.operations.account import Account
-from byoc.operations.revisions import guard, rollback
+from byoc.operations.answers import AbsentError, CredentialsError, NoAnswerError
+from byoc.operations.revisions import guard, rollback, waiting
 from byoc.operations.revisions.definitions import Definition
-from byoc.operations.revisions.history import RevisionState
+from byoc.operations.revisions.history import RevisionState, RolledOut
+from byoc.operations.revisions.moved import moved
 from byoc.operations.revisions.read import Revision, Revisions
-from byoc.operations.revisions.rollback import Plan, carry_out, plan_rollback
+from byoc.operations.revisions.rollback import Done, Plan, carry_out, plan_rollback
 from byoc.operations.status.facts import ServiceFacts
-from byoc.operations.targets import Target
+from byoc.operations.targets import Stack, Target
 from tests.operations import situations
 from tests.operations.revision_samples import FAMILY, REPOSITORY, described, sample
 
@@ -194,3 +203,129 @@ def test_a_service_that_the_config_asks_for_and_is_not_there_yet_hides_no_roll_o
         return
     with pytest.raises(InputError, match=f"chat: {FAMILY}:3 is rolling out"):
         guard.refuse_while_rolling_out(target)
+
+
+def waited(monkeypatch: pytest.MonkeyPatch, *looks: Any) -> list[float]:
+    """The pauses of a wait; each look is what the services are, or an error."""
+    told, pauses = list(looks), list[float]()
+
+    def read(_: Target) -> dict[str, ServiceFacts]:
+        look = told.pop(0)
+        if isinstance(look, Exception):
+            raise look
+        return {"api": look}
+
+    monkeypatch.setattr(waiting, "read_services", read)
+    item = revision(sample(4))
+    target = cast("Target", FakeTarget())
+    plan = Plan(target=target, running=item, to=item, now={}, definitions={}, secrets_are_current=True)
+    waiting.wait(plan, Done(task_definitions={"api": f"{FAMILY}:4"}), sleep=pauses.append)
+    return pauses
+
+
+def test_an_aws_that_is_too_busy_for_one_look_does_not_end_the_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    busy = NoAnswerError("ecs:DescribeServices", "AWS is too busy for this account: Throttling", "repeat it later")
+    assert len(waited(monkeypatch, busy, busy, service(4))) == 2
+
+
+def test_credentials_that_run_out_while_it_waits_leave_no_doubt_that_ecs_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    expired = CredentialsError(
+        "ecs:DescribeServices", "AWS does not take the credentials: ExpiredToken", "sign in again"
+    )
+    with pytest.raises(ByocError) as raised:
+        waited(monkeypatch, service(3), expired)
+    assert str(raised.value).splitlines() == [
+        "chat: ECS goes on with the content of revision 4; what becomes of it is not known: ecs:DescribeServices: "
+        "AWS does not take the credentials: ExpiredToken",
+        "      mend it:  sign in again: byoc status demo-chat",
+    ]
+
+
+def test_settings_that_no_write_config_writes_are_named_so_that_nobody_takes_the_config_for_the_same() -> None:
+    now, then = sample(2, environment={"LOG_LEVEL": "DEBUG"}), sample(1, environment={"LOG_LEVEL": "INFO"}, tag="0.9.0")
+    (case,) = cases("demo-chat")
+    case.plan = Plan(
+        target=cast("Target", FakeTarget()),
+        running=revision(now, running=True),
+        to=revision(then),
+        now={"api": now},
+        definitions={"api": then},
+        secrets_are_current=True,
+    )
+    rollback_verb._carry_out(case, root=Path(), wait_for_it=False, quiet=True, several=False, stopped=Event())
+    assert case.notes == (
+        "other settings of the config differ, too, and are set by hand: environment LOG_LEVEL changed",
+    )
+    assert "DEBUG" not in str(case.document())
+
+
+OLD, NEW = "sha256:" + "a" * 64, "sha256:" + "b" * 64
+
+
+def rolled(tag: str, digest: str) -> Revision:
+    told = RolledOut(state=RevisionState.DEPLOYED, at=None, digest=digest, reason="")
+    return replace(revision(sample(2, tag=tag)), rolled_out=told)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_told"), [(OLD, NEW, True), (OLD, OLD, False), ("", NEW, False), (OLD, "", False)]
+)
+def test_a_tag_that_names_another_image_by_now_is_told(before: str, after: str, is_told: bool) -> None:
+    text = moved(rolled("2.0.0", before), rolled("2.0.0", after))
+    assert (
+        text.startswith(f"the image is not the one of that time: {REPOSITORY}:2.0.0 was {OLD} and is {NEW} ") is is_told
+    )
+    assert bool(text) is is_told
+
+
+def cases(*names: str) -> list[Case]:
+    made = []
+    for name in names:
+        target = FakeTarget()
+        target.stack = name
+        made.append(Case(stack=cast("Stack", None), target=cast("Target", target), writable=None))
+    return made
+
+
+def test_a_stack_that_another_run_is_at_keeps_no_other_from_going_back(tmp_path: Path) -> None:
+    first, second = cases("one", "two")
+    with held(tmp_path, ["one"], words="up one"):
+        with ExitStack() as locks:
+            rollback_verb._hold([first, second], tmp_path, locks)
+            assert first.failure.startswith("stack 'one' is being worked on by process")
+            assert not second.failure
+            with pytest.raises(BusyError):
+                held(tmp_path, ["two"], words="up two").__enter__()
+        with ExitStack() as locks, pytest.raises(BusyError):
+            rollback_verb._hold([first], tmp_path, locks)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_is_gone_in_the_meantime_is_told_and_is_no_traceback(alone: bool) -> None:
+    (case,) = cases("one")
+
+    def gone(_: Case) -> None:
+        raise AbsentError("ServiceNotFoundException: Service not found.")
+
+    if alone:
+        with pytest.raises(ByocError, match="chat: what was there a moment ago is gone: ServiceNotFoundException"):
+            rollback_verb._over([case], gone, alone=True, stopped=Event())
+    else:
+        rollback_verb._over([case], gone, alone=False, stopped=Event())
+        assert case.failure.startswith("chat: what was there a moment ago is gone: ServiceNotFoundException")
+
+
+def test_ctrl_c_does_not_wait_for_the_end_of_roll_outs() -> None:
+    first, second = cases("one", "two")
+    stopped = Event()
+
+    def step(case: Case) -> None:
+        if case is first:
+            raise KeyboardInterrupt
+        assert stopped.wait(30), "it waits on"
+
+    with pytest.raises(KeyboardInterrupt):
+        rollback_verb._over([first, second], step, alone=False, stopped=stopped)
+    assert stopped.is_set()

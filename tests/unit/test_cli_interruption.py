@@ -40,7 +40,8 @@ def test_a_verb_that_only_looks_says_that_it_was_interrupted_and_no_more(words: 
         "teardown demo-chat",
         "resume demo-chat --apply",
         "retention --all --apply",
-        "rollback demo-chat --yes",
+        "rollback demo-chat --to 3 --yes",
+        "rollback demo-chat --to=3 --yes",
         "sandbox up demo-chat",
         "watch demo-chat --apply",
         "up status",
@@ -48,6 +49,12 @@ def test_a_verb_that_only_looks_says_that_it_was_interrupted_and_no_more(words: 
 )
 def test_a_verb_that_was_at_work_says_how_to_go_on(words: str) -> None:
     assert interruption(words.split()) == GOES_ON
+
+
+def test_the_same_rollback_again_would_go_further_back_unless_it_names_the_revision() -> None:
+    assert interruption(["rollback", "demo-chat", "--yes"]) == (
+        "interrupted: ECS goes on with what was begun, see byoc revisions; to go on with it, name it with --to"
+    )
 
 
 def test_ctrl_c_in_a_verb_ends_with_its_message_and_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -74,12 +74,15 @@ class _Found:
     @classmethod
     def of(cls, target: Target, limit: int, *, keep: bool) -> _Found:
         from byoc.errors import ByocError
+        from byoc.operations.answers import AbsentError
         from byoc.operations.revisions.keep import keep as keep_revisions
         from byoc.operations.revisions.read import read_revisions
 
         try:
             kept = keep_revisions(target) if keep else None
             return cls(target, read_revisions(target, limit=limit), kept, "")
+        except AbsentError as error:
+            return cls(target, None, None, f"what was there a moment ago is gone: {error}")
         except ByocError as error:
             return cls(target, None, None, str(error))
 

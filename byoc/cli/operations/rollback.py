@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from threading import Event
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from byoc.cli.operations.options import Every, Folder, Profile, Stacks, for_many
+from byoc.cli.operations.rollback_view import Case, show_end, show_plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,40 +39,6 @@ NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the end
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 
 
-@dataclass(kw_only=True)
-class _Case:
-    """One deployment that is to go back, and how far it came."""
-
-    stack: Stack
-    target: Target
-    writable: DeploymentConfig | None
-    """The config, if it is to be written."""
-    plan: Plan | None = None
-    done: Done | None = None
-    written: tuple[str, ...] | None = None
-    differing: Sequence[str] = ()
-    failure: str = ""
-    """Why it did not go on."""
-
-    @property
-    def is_due(self) -> bool:
-        """Whether there is something to be done, and nothing kept it from that."""
-        return self.plan is not None and not self.failure
-
-    def document(self) -> dict[str, Any]:
-        """For a program to read."""
-        about = {"stack": self.target.stack, "deployment": self.target.deployment}
-        planned = {"from": None, "to": None, "changes": []} if self.plan is None else self.plan.document()
-        return {
-            **about,
-            **planned,
-            "taskDefinitions": dict(self.done.task_definitions) if self.done else {},
-            "differingKeys": list(self.differing),
-            "writtenKeys": list(self.written or ()),
-            "failure": self.failure,
-        }
-
-
 def rollback(
     stacks: Stacks = None,
     every: Every = False,
@@ -88,7 +58,6 @@ def rollback(
     written with --write-config. Refused while a revision is rolling out, and if a secret version is gone. Several
     stacks go back at the same time, each to its own revision; one that cannot keeps no other from it.
     """
-    from byoc.automation.locks import held
     from byoc.operations.stacks import read_stacks
     from byoc.operations.targets import Accounts
     from byoc.project.project_file import find_project
@@ -97,20 +66,23 @@ def rollback(
     root = find_project(folder)
     read = read_stacks(folder, tuple(stacks or ()), every=every)
     cases = _cases(read, Accounts(profile), deployment, write_config=write_config)
-    names = [case.target.stack for case in cases]
-    with held(root, [] if dry_run else names, words=f"rollback {' '.join(names)}"):
-        _over(cases, lambda case: _plan(case, to))
+    over = partial(_over, alone=len(cases) == 1, stopped=(stopped := Event()))
+    with ExitStack() as locks:
+        if not dry_run:
+            _hold(cases, root, locks)
+        over([case for case in cases if not case.failure], lambda case: _plan(case, to))
         if not json:
             for case in cases:
-                _show_plan(case)
+                show_plan(case)
         due = [case for case in cases if case.is_due]
         if due and not dry_run:
             _ask(due, yes=yes, json=json)
-            _over(due, lambda case: _carry_out(case, root, wait_for_it=not no_wait, quiet=json, several=len(due) > 1))
+            carry_out = partial(_carry_out, root=root, quiet=json, several=len(due) > 1, stopped=stopped)
+            over(due, partial(carry_out, wait_for_it=not no_wait))
         return _end(cases, json=json, many=for_many(stacks or (), every=every))
 
 
-def _cases(read: Sequence[Stack], accounts: Accounts, deployment: str, *, write_config: bool) -> list[_Case]:
+def _cases(read: Sequence[Stack], accounts: Accounts, deployment: str, *, write_config: bool) -> list[Case]:
     """What goes back; account stacks without a deployment of their own are left alone where there are others."""
     from byoc.operations.revisions.config_values import require_writable
     from byoc.operations.targets import targets
@@ -118,7 +90,7 @@ def _cases(read: Sequence[Stack], accounts: Accounts, deployment: str, *, write_
     found = [(stack, list(targets([stack], accounts))) for stack in read]
     with_deployments = [item for item in found if item[1]]
     return [
-        _Case(
+        Case(
             stack=stack,
             target=_chosen(there, stack.name, deployment),
             writable=require_writable(stack.config, stack.name) if write_config else None,
@@ -141,25 +113,61 @@ def _chosen(found: Sequence[Target], stack: str, name: str) -> Target:
     return found[0]
 
 
-def _over(cases: Sequence[_Case], step: Callable[[_Case], None]) -> None:
-    """A step for each, several at once. Where there is but one, its error is the command's."""
-    from byoc.errors import ByocError
-    from byoc.operations.answers import AbsentError
-    from byoc.operations.many import each
+def _hold(cases: Sequence[Case], root: Path, locks: ExitStack) -> None:
+    """Keep other runs off the stacks; one that another run is at keeps no other from going back."""
+    from byoc.automation.locks import BusyError, held
 
-    def tried(case: _Case) -> None:
+    for case in cases:
+        name = case.target.stack
         try:
-            step(case)
-        except (ByocError, AbsentError) as error:
+            locks.enter_context(held(root, [name], words=f"rollback {name}"))
+        except BusyError as error:
+            if len(cases) == 1:
+                raise
             case.failure = str(error)
 
-    if len(cases) == 1:
-        step(cases[0])
-    else:
-        list(each(cases, tried))
+
+def _over(cases: Sequence[Case], step: Callable[[Case], None], *, alone: bool, stopped: Event) -> None:
+    """A step for each, several at once. Where the command is about one ``alone``, its error is the command's.
+
+    ``stopped`` is set when the command was interrupted.
+    """
+    from byoc.errors import ByocError
+    from byoc.operations.answers import AbsentError
+    from byoc.operations.many import AT_ONCE
+
+    def tried(case: Case) -> None:
+        try:
+            step(case)
+        except AbsentError as error:
+            gone = ByocError(
+                f"{case.target.deployment}: what was there a moment ago is gone: {error}\n"
+                f"      mend it:  see byoc status {case.target.stack}, then repeat it"
+            )
+            if alone:
+                raise gone from None
+            case.failure = str(gone)
+        except ByocError as error:
+            if alone:
+                raise
+            case.failure = str(error)
+
+    if alone:
+        for case in cases:
+            tried(case)
+        return
+    with ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="byoc") as pool:
+        futures = [pool.submit(tried, case) for case in cases]
+        try:
+            for future in futures:
+                future.result()
+        except BaseException:  # Ctrl-C: what waits for the end of a roll-out need not
+            stopped.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
 
 
-def _plan(case: _Case, to: int | None) -> None:
+def _plan(case: Case, to: int | None) -> None:
     from byoc.errors import InputError
     from byoc.operations.revisions.config_values import differing_keys
     from byoc.operations.revisions.rollback import plan_rollback
@@ -175,23 +183,7 @@ def _plan(case: _Case, to: int | None) -> None:
     case.differing = differing_keys(plan, case.stack.config)
 
 
-def _show_plan(case: _Case) -> None:
-    from byoc.cli.view import console
-
-    out, plan = console(), case.plan
-    if plan is None:
-        return  # its failure is told at the end
-    if plan.is_there:
-        out.print(
-            f"{plan.target.deployment}: revision {plan.running.number} has the content of {plan.to.number} already"
-        )
-        return
-    out.print(f"{plan.target.deployment}: from revision {plan.running.number} back to {plan.to.number}:")
-    for change in plan.changes:
-        out.print(f"  {change.text()}")
-
-
-def _ask(due: Sequence[_Case], *, yes: bool, json: bool) -> None:
+def _ask(due: Sequence[Case], *, yes: bool, json: bool) -> None:
     from byoc.errors import InputError
 
     plans = [case.plan for case in due if case.plan is not None and not case.plan.is_there]
@@ -207,7 +199,7 @@ def _ask(due: Sequence[_Case], *, yes: bool, json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _carry_out(case: _Case, root: Path, *, wait_for_it: bool, quiet: bool, several: bool) -> None:
+def _carry_out(case: Case, *, root: Path, wait_for_it: bool, quiet: bool, several: bool, stopped: Event) -> None:
     from byoc.operations.revisions.rollback import carry_out
 
     plan = case.plan
@@ -215,16 +207,20 @@ def _carry_out(case: _Case, root: Path, *, wait_for_it: bool, quiet: bool, sever
         return
     if not plan.is_there:
         case.done = carry_out(plan)
+        if plan.unwritten:
+            settings = "; ".join(change.text() for change in plan.unwritten)
+            case.notes = (f"other settings of the config differ, too, and are set by hand: {settings}",)
         if wait_for_it:
-            _wait(plan, case.done, quiet=quiet, label=f"{plan.target.label}: " if several else "")
+            _wait(plan, case.done, quiet=quiet, label=f"{plan.target.label}: " if several else "", stopped=stopped)
+            case.notes = tuple(filter(None, [*case.notes, _moved(plan)]))
     if case.writable is not None:
         case.written = _write(plan, case.writable, root)
         case.differing = ()
 
 
-def _wait(plan: Plan, done: Done, *, quiet: bool, label: str) -> None:
+def _wait(plan: Plan, done: Done, *, quiet: bool, label: str, stopped: Event) -> None:
     from byoc.cli.view import console
-    from byoc.operations.revisions.rollback import wait
+    from byoc.operations.revisions.waiting import wait
 
     told: set[str] = set()
 
@@ -235,7 +231,22 @@ def _wait(plan: Plan, done: Done, *, quiet: bool, label: str) -> None:
                 told.add(line)
                 console().print(line)
 
-    wait(plan, done, look=look)
+    def pause(seconds: float) -> None:
+        if stopped.wait(seconds):
+            raise KeyboardInterrupt
+
+    wait(plan, done, look=look, sleep=pause)
+
+
+def _moved(plan: Plan) -> str:
+    from byoc.errors import ByocError
+    from byoc.operations.revisions.moved import moved_tag
+
+    try:
+        return moved_tag(plan)
+    except ByocError as error:
+        first_line = str(error).partition("\n")[0]
+        return f"whether its image is the one of that time is not known: {first_line}"
 
 
 def _write(plan: Plan, config: DeploymentConfig, root: Path) -> tuple[str, ...]:
@@ -246,7 +257,7 @@ def _write(plan: Plan, config: DeploymentConfig, root: Path) -> tuple[str, ...]:
     return values.keys
 
 
-def _end(cases: Sequence[_Case], *, json: bool, many: bool) -> int:
+def _end(cases: Sequence[Case], *, json: bool, many: bool) -> int:
     from byoc.cli.view import show_json
 
     if json:
@@ -254,23 +265,5 @@ def _end(cases: Sequence[_Case], *, json: bool, many: bool) -> int:
         show_json({"stacks": documents} if many else documents[0])
     else:
         for case in cases:
-            _show_end(case)
+            show_end(case)
     return 1 if any(case.failure for case in cases) else 0
-
-
-def _show_end(case: _Case) -> None:
-    from byoc.cli.view import console
-
-    out, plan, stack = console(), case.plan, case.target.stack
-    if case.failure:
-        print(f"error: {stack}: {case.failure}", file=sys.stderr)
-    if plan is None:
-        return
-    for role, name in case.done.task_definitions.items() if case.done else ():
-        out.print(f"{role}: {name} has the content of revision {plan.to.number}")
-    if case.written is not None:
-        out.print(f"written to the file of {stack}: {', '.join(case.written) or 'nothing: it agrees already'}")
-    elif case.differing:
-        differing = ", ".join(case.differing)
-        out.print(f"the config of {stack} still says otherwise, and a later up may follow it: {differing}")
-        out.print(f"make it agree: byoc rollback {stack} --to {plan.to.number} --write-config")

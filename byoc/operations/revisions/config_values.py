@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from typing import Any
 from byoc.config import AccountConfig, DeploymentConfig, DeploymentSection
 from byoc.errors import ByocError, InputError
 from byoc.operations.account import Account
+from byoc.operations.pulumi_command import pulumi_command
 from byoc.operations.revisions.definitions import Definition, SecretVersion
 from byoc.operations.revisions.rollback import Plan
 from byoc.project.passphrase import PassphraseCrypter
@@ -157,15 +157,21 @@ def write(root: Path, stack: str, values: ConfigValues) -> None:
 
 def _set_by_pulumi(root: Path, stack: str, key: str, value: str) -> None:
     """``pulumi config set --secret``, which takes the value from its standard input."""
-    pulumi = shutil.which("pulumi")
+    pulumi = pulumi_command(root)
     if pulumi is None:
         raise InputError(
             f"stack '{stack}': its secrets are not under a passphrase, and there is no pulumi to encrypt {key}\n"
             "      mend it:  install the Pulumi CLI (make pulumi), and sign in to the stack's backend"
         )
     words = [pulumi, "config", "set", "--secret", "--non-interactive", "--stack", stack, key]
-    ran = subprocess.run(  # noqa: S603 - a program found on PATH, no shell
-        words, cwd=root, input=value, capture_output=True, text=True, timeout=_SECONDS, check=False
-    )
+    try:
+        ran = subprocess.run(  # noqa: S603 - a program found on PATH, no shell
+            words, cwd=root, input=value, capture_output=True, text=True, timeout=_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise ByocError(
+            f"stack '{stack}': pulumi config set --secret {key} did not end within {_SECONDS} s\n"
+            "      mend it:  see whether its backend and its key service answer, then write the config again"
+        ) from None
     if ran.returncode != 0:
         raise ByocError(f"stack '{stack}': pulumi config set --secret {key} failed: {ran.stderr.strip()}")

@@ -97,7 +97,7 @@ class Definition:
 
 
 def _ordered(rest: Mapping[str, Any]) -> dict[str, Any]:
-    """With variables by name: ECS may tell them in another order than it was given (the AWS provider sorts them, too)."""
+    """With variables by name: ECS may tell them in another order than it was given; the AWS provider sorts, too."""
 
     def sorted_lists(container: Mapping[str, Any]) -> dict[str, Any]:
         lists = {key: sorted(container[key], key=lambda item: item["name"]) for key in _BY_NAME if key in container}

@@ -6,14 +6,13 @@ service. ``docs/revisions.md`` says what a later ``up`` makes of it.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from byoc.errors import ByocError, InputError
+from byoc.errors import InputError
 from byoc.operations.revisions.compare import Change, changes
 from byoc.operations.revisions.definitions import Definition, SecretVersion
-from byoc.operations.revisions.guard import IN_PROGRESS, rolling_out
+from byoc.operations.revisions.guard import rolling_out
 from byoc.operations.revisions.history import RevisionState
 from byoc.operations.revisions.read import (
     SHOWN,
@@ -22,19 +21,12 @@ from byoc.operations.revisions.read import (
     described,
     fitting,
     read_revisions,
-    read_services,
 )
 from byoc.operations.revisions.secret_versions import all_current, gone, read_stages
-from byoc.operations.status.facts import ServiceFacts
 from byoc.operations.targets import Target
 
-SECONDS = 1200.0
-"""How long a roll-out may take: as long as the AWS provider waits for one."""
 _FURTHER = 4
 """So many times as many revisions are read when no good one is among those before."""
-_PAUSE_SECONDS = 5.0
-_SECONDS_TO_BE_TOLD = 30.0
-"""For so long ECS may still tell of the state before an update."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +56,11 @@ class Plan:
             return found
         queue = (item for item in changes(self.now["queue"], self.definitions["queue"]) if item not in found)
         return (*found, *(replace(item, name=f"{item.name} of the queue".lstrip()) for item in queue))
+
+    @property
+    def unwritten(self) -> tuple[Change, ...]:
+        """Those that come of other settings of the config than ``--write-config`` writes, such as ``byoc:logLevel``."""
+        return tuple(item for item in self.changes if item.what in ("environment", "setting"))
 
     def document(self) -> dict[str, object]:
         """For a program to read."""
@@ -179,47 +176,6 @@ def carry_out(plan: Plan) -> Done:
         )
         handed[role] = arn.rpartition("/")[2]
     return Done(task_definitions=handed)
-
-
-def wait(
-    plan: Plan,
-    done: Done,
-    *,
-    look: Callable[[Mapping[str, ServiceFacts]], None] = lambda _: None,
-    clock: Callable[[], float] = time.monotonic,
-    sleep: Callable[[float], None] = time.sleep,
-) -> None:
-    """Wait until every service is at what it was handed; ``look`` is told of each state.
-
-    Raises :class:`~byoc.errors.ByocError` if ECS went back, or after :data:`SECONDS`.
-    """
-    began = clock()
-    while True:
-        services = read_services(plan.target)
-        look(services)
-        handed = [(services[role], wanted) for role, wanted in done.task_definitions.items()]
-        told = all(service.task_definition == wanted for service, wanted in handed)
-        if told or clock() - began > _SECONDS_TO_BE_TOLD:
-            states = [settled(service, wanted) for service, wanted in handed]  # all are asked: any may have failed
-            if all(states):
-                return
-        if clock() - began > SECONDS:
-            raise ByocError(
-                f"{plan.target.deployment}: the roll-out has not ended after {SECONDS / 60:.0f} minutes\n"
-                f"      mend it:  byoc status {plan.target.stack}; byoc logs {plan.target.stack}"
-            )
-        sleep(_PAUSE_SECONDS)
-
-
-def settled(service: ServiceFacts, wanted: str) -> bool:
-    """Whether a service is at what it was handed; raises :class:`~byoc.errors.ByocError` if it is not to be. Pure."""
-    if service.rollout == "FAILED" or (service.task_definition != wanted and service.rollout != IN_PROGRESS):
-        raise ByocError(
-            f"{wanted} did not become healthy: {service.rollout_reason or f'ECS is at {service.task_definition}'}\n"
-            "      mend it:  byoc events and byoc logs say why; then go back to another one with --to"
-        )
-    there = service.task_definition == wanted and service.running == service.desired
-    return there and service.rollout != IN_PROGRESS and service.rollouts == 1
 
 
 def _running(found: Revisions) -> Revision:
