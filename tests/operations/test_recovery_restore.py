@@ -106,6 +106,7 @@ def test_what_is_within_the_bounds_is_done_and_recorded_and_what_somebody_added_
     done = case.restore()
     assert (done.outcome, done.steps, done.left) == (Outcome.DONE, (ALARM,), ("api keeps its tags beside ours: team",))
     assert engine.targets == [(ALARM.urn,)]
+    assert done.tried
     (record,) = all_runs(tmp_path)
     assert (record.id, record.state.value, record.request["asked"]) == (
         done.run,
@@ -142,6 +143,7 @@ def test_what_a_person_alone_may_do_is_refused_before_any_preview(tmp_path: Path
     case, engine = over(tmp_path, shown(ALARM))
     refused = case.restore(Wanted(stack="demo-chat", findings=WANTED.findings, for_a_person=("another image",)))
     assert (refused.outcome, refused.detail, engine.targets) == (Outcome.REFUSED, "another image", [])
+    assert not refused.tried  # of what was not begun the log says nothing, however often it is looked
 
 
 def test_while_a_revision_rolls_out_nothing_is_restored(tmp_path: Path) -> None:

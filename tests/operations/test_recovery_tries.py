@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from byoc.errors import ByocError, InputError
 from byoc.operations.answers import AbsentError, DeniedError, NoAnswerError
+from byoc.operations.recovery.deed_log import DeedLog
 from byoc.operations.recovery.finding import Area, Call, Finding, Remedy, Severity
 from byoc.operations.recovery.remedies import ALLOWED, Guard, Outcome, mend, require_allowed
 from byoc.operations.recovery.tries import FACTOR, FIRST_PAUSE, TRIES_A_DAY, Tries
@@ -100,10 +101,31 @@ def test_a_refusal_says_when_or_that_it_takes_a_person(tmp_path: Path) -> None:
     assert tries.claim("key", NOW + timedelta(hours=25)) == ""
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"tries": {"key": [{"at": "soon"}]}}', '{"tries": {"key": 3}}'])
-def test_with_a_broken_record_nothing_is_tried(tmp_path: Path, text: str) -> None:
+def record(at: str, pause: str) -> bytes:
+    """A record of one try."""
+    return f'{{"tries": {{"key": [{{"at": "{at}", "pauseSeconds": {pause}}}]}}}}'.encode()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b'{"tries": {"key": 3}}',
+        b"\xff\xfe\x00 no text",
+        record("soon", "300"),
+        record("2026-05-01T08:00:00", "300"),
+        record("2026-05-01T08:00:00+00:00", "1e999"),
+        record("2026-05-01T08:00:00+00:00", "NaN"),
+        record("2026-05-01T08:00:00+00:00", "-86400"),
+        record("9999-12-31T23:59:59+00:00", "300"),
+        b"[" * 100_000,
+    ],
+)
+def test_with_a_broken_record_nothing_is_tried(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "watch.json"
-    path.write_text(text)
+    path.write_bytes(content)
     account = FakeAccount({})
     with pytest.raises(ByocError, match="the record of tries cannot be used"):
         mend(target(account), [finding()], NOW, Tries(path), OPEN)
@@ -163,6 +185,54 @@ def test_what_aws_refuses_is_told_and_counts_as_a_try(
     (deed,) = mend(target(account), [finding()], NOW, tries, OPEN)
     assert (deed.outcome, deed.detail) == (outcome, detail)
     assert mend(target(account), [finding()], NOW, tries, OPEN)[0].outcome is Outcome.WAITS
+
+
+def test_what_is_done_is_in_the_log_before_the_next_thing_is_done(tmp_path: Path) -> None:
+    class Killed(FakeAccount):
+        def ask(self, action: str, **arguments: Any) -> dict[str, Any]:
+            if len(self.asked) == 1:
+                raise KeyboardInterrupt
+            return super().ask(action, **arguments)
+
+    log = DeedLog(tmp_path / ".byoc" / "watch.jsonl")
+    redeploy = Call(action="ecs:UpdateService", arguments={"cluster": "c", "service": "s", "forceNewDeployment": True})
+    findings = [finding(), finding(redeploy, "redeploy", "tasks.capacity")]
+    with pytest.raises(KeyboardInterrupt):
+        mend(target(Killed({"rds:StartDBInstance": {}})), findings, NOW, Tries(tmp_path / "watch.json"), OPEN, log)
+    (line,) = log.path.read_text().splitlines()
+    assert (json.loads(line)["finding"], json.loads(line)["outcome"]) == ("database.stopped", "done")
+
+
+def test_what_cannot_be_logged_is_not_done(tmp_path: Path) -> None:
+    account = FakeAccount({"rds:StartDBInstance": {}})
+    tries = Tries(tmp_path / "watch.json")
+    (tmp_path / "watch.jsonl").mkdir()
+    with pytest.raises(ByocError, match="the log of what is done cannot be written"):
+        mend(target(account), [finding()], NOW, tries, OPEN, DeedLog(tmp_path / "watch.jsonl"))
+    assert (account.asked, tries.why_not("key", NOW), tries.path.exists()) == ([], "", False)
+
+
+def test_a_log_that_fails_afterwards_does_not_hide_what_was_done(tmp_path: Path) -> None:
+    log = DeedLog(tmp_path / "watch.jsonl")
+
+    class Spoils(FakeAccount):
+        def ask(self, action: str, **arguments: Any) -> dict[str, Any]:
+            log.path.unlink()
+            log.path.mkdir()
+            return super().ask(action, **arguments)
+
+    account = Spoils({"rds:StartDBInstance": {}})
+    (deed,) = mend(target(account), [finding()], NOW, Tries(tmp_path / "watch.json"), OPEN, log)
+    assert deed.outcome is Outcome.DONE
+    assert "not written down: " in deed.detail
+
+
+def test_what_only_waits_is_not_logged(tmp_path: Path) -> None:
+    log, tries = DeedLog(tmp_path / "watch.jsonl"), Tries(tmp_path / "watch.json")
+    account = FakeAccount({"rds:StartDBInstance": {}})
+    for _ in range(3):
+        mend(target(account), [finding()], NOW, tries, OPEN, log)
+    assert len(log.path.read_text().splitlines()) == 1
 
 
 def test_nothing_is_done_while_a_run_is_at_the_stack(tmp_path: Path) -> None:

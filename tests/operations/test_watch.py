@@ -318,3 +318,32 @@ def test_it_keeps_on_until_it_is_told_to_stop(operated: Operated, monkeypatch: p
     outcome = operated.byoc("watch", CHAT, "--every", "5m", "--json")
     assert (outcome.code, pauses) == (0, [300, 300])
     assert [json.loads(line)["well"] for line in outcome.out.splitlines()] == [True, True]
+
+
+def test_a_config_that_changes_meanwhile_is_read_again_and_a_broken_one_is_told_and_waited_for(
+    operated: Operated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = operated.world.root / "stacks" / f"Pulumi.{CHAT}.yaml"
+    before = file.read_text()
+    steps = [
+        lambda: file.write_text(before.replace("config:\n", "config:\n  byoc:tags:\n    team: agents\n", 1)),
+        lambda: file.write_text("config: [\n"),
+        lambda: file.write_text(before),
+    ]
+
+    def sleep(_seconds: float) -> None:
+        if not steps:
+            raise KeyboardInterrupt
+        steps.pop(0)()
+
+    monkeypatch.setattr("byoc.cli.operations.watch.time.sleep", sleep)
+    try:
+        outcome = operated.byoc("watch", CHAT, "--every", "5m", "--json")
+    finally:
+        file.write_text(before)
+    first, changed, mended = [json.loads(line) for line in outcome.out.splitlines()]
+    assert (outcome.code, first["well"], mended["well"]) == (0, True, True)
+    words = [finding["words"] for found in changed["deployments"] for finding in found["findings"]]
+    assert any(text.endswith("lacks its tags, or has others: team") for text in words)
+    assert outcome.err.startswith("error: ")
+    assert f"Pulumi.{CHAT}.yaml" in outcome.err

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from byoc.cli.operations.options import Every, Folder, Profile, Stacks
 
 if TYPE_CHECKING:
+    from byoc.cli.operations.watch_view import Look
     from byoc.operations.recovery.remedies import Guard
     from byoc.operations.recovery.restoration import Restoration
     from byoc.operations.recovery.restore import Engine
     from byoc.operations.recovery.watch import Case, Watcher
+    from byoc.operations.recovery.watched import Watched
+    from byoc.operations.targets import Accounts
 
 _SPAN = re.compile(r"(\d{1,5})([smh])")
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 _LEAST_SECONDS = 10
-_TRIED = frozenset({"done", "denied", "failed", "refused"})
-"""Outcomes that are written down."""
 
 
 def watch(
@@ -56,25 +59,36 @@ def watch(
     replaces nothing, rolls out nothing, and touches no database, secret, key or role. Each at most three times a day,
     noted in .byoc/watch.jsonl. All else is for a person. Exit code 1 if anything is wrong, or could not be asked about.
     """
-    from byoc.cli.operations.watch_view import Look, tell
+    from byoc.errors import ByocError
+    from byoc.operations.recovery.watched import Watched
+    from byoc.operations.targets import Accounts
 
     seconds = None if interval is None else _seconds(interval)
-    folder = cwd or Path.cwd()
-    watcher, alone = _watcher(folder, tuple(stacks or ()), every, apply=apply, profile=profile)
-    log = _root(folder) / ".byoc" / "watch.jsonl"
+    folder, words = cwd or Path.cwd(), tuple(stacks or ())
+    watching = _Watching(
+        root=_root(folder),
+        watched=Watched(folder, words, every or not words),
+        accounts=Accounts(profile),
+        profile=profile,
+        apply=apply,
+        restore=restore,
+        json=json,
+        lines=seconds is not None,
+    )
+    watching.watched.read()  # what is wrong at the beginning ends it
     code = 0
     try:
         while True:
-            cases = list(watcher.look())
-            if apply:
-                _note(log, (deed.document() for case in cases for deed in case.deeds))
-            look = Look(cases, list(_restorations(folder, watcher, cases, restore=restore)), alone)
-            if apply:
-                _note(log, (item.document() for item in look.restorations))
-            code = 0 if look.well else 1
-            tell(look, apply=apply, json=json, lines=seconds is not None)
-            if any(item.interrupted for item in look.restorations):
-                raise KeyboardInterrupt
+            try:
+                look = watching.look()
+                code = 0 if look.well else 1
+                if look.interrupted:
+                    raise KeyboardInterrupt
+            except ByocError as error:
+                if seconds is None:
+                    raise
+                print(f"error: {error}", file=sys.stderr)  # a file that is being written: the next look may be better
+                code = error.exit_code
             if seconds is None:
                 return code
             time.sleep(seconds)
@@ -82,6 +96,47 @@ def watch(
         if seconds is None:
             raise
         return code  # Ctrl-C is the way to end it
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Watching:
+    """What is looked at, and how it is told."""
+
+    root: Path
+    watched: Watched
+    accounts: Accounts
+    profile: str | None
+    apply: bool
+    restore: bool
+    json: bool
+    lines: bool
+
+    def look(self) -> Look:
+        """One look, told. Raises :class:`~byoc.errors.ByocError` if a config cannot be read."""
+        from byoc.cli.operations.watch_view import Look, tell
+        from byoc.operations.recovery.watch import without_deployment
+
+        watcher = self._watcher()
+        cases = list(watcher.look())
+        restorations = list(_restorations(self.root, watcher, cases, restore=self.restore))
+        look = Look(cases, restorations, without_deployment(watcher.stacks, self.accounts))
+        tell(look, apply=self.apply, json=self.json, lines=self.lines)
+        return look
+
+    def _watcher(self) -> Watcher:
+        """Over the stacks as their files are now."""
+        from byoc.operations.recovery.deed_log import DeedLog
+        from byoc.operations.recovery.tries import Tries
+        from byoc.operations.recovery.watch import Watcher
+
+        return Watcher(
+            stacks=self.watched.read(),
+            accounts=self.accounts,
+            tries=Tries(self.root / ".byoc" / "watch.json"),
+            guard=_guard(self.root) if self.apply else None,
+            log=DeedLog(self.root / ".byoc" / "watch.jsonl") if self.apply else None,
+            profile=self.profile,
+        )
 
 
 def _seconds(text: str) -> int:
@@ -104,27 +159,6 @@ def _root(folder: Path) -> Path:
     return find_project(folder)
 
 
-def _watcher(
-    folder: Path, words: tuple[str, ...], every: bool, *, apply: bool, profile: str | None
-) -> tuple[Watcher, tuple[str, ...]]:
-    from byoc.operations.recovery.tries import Tries
-    from byoc.operations.recovery.watch import Watcher, without_deployment
-    from byoc.operations.stacks import read_stacks
-    from byoc.operations.targets import Accounts
-
-    read = read_stacks(folder, words, every=every or not words)
-    accounts = Accounts(profile)
-    root = _root(folder)
-    watcher = Watcher(
-        stacks=read,
-        accounts=accounts,
-        tries=Tries(root / ".byoc" / "watch.json"),
-        guard=_guard(root) if apply else None,
-        profile=profile,
-    )
-    return watcher, without_deployment(read, accounts)
-
-
 def _guard(root: Path) -> Guard:
     """Nothing is mended while a run is at a stack, and no run begins meanwhile."""
     from byoc.automation.locks import held
@@ -132,7 +166,7 @@ def _guard(root: Path) -> Guard:
     return lambda stack: held(root, [stack], words=f"watch {stack} --apply")
 
 
-def _restorations(folder: Path, watcher: Watcher, cases: Sequence[Case], *, restore: bool) -> Iterator[Restoration]:
+def _restorations(root: Path, watcher: Watcher, cases: Sequence[Case], *, restore: bool) -> Iterator[Restoration]:
     """What becomes of what a run of the engine can make right; until Ctrl-C, stack after stack."""
     from byoc.operations.recovery.remedies import Outcome
     from byoc.operations.recovery.restoration import Restoration, wanted
@@ -144,7 +178,6 @@ def _restorations(folder: Path, watcher: Watcher, cases: Sequence[Case], *, rest
     from byoc.operations.recovery.restore import Restorer
     from byoc.operations.revisions.before_up import no_roll_out_under_way
 
-    root = _root(folder)
     restorer = Restorer(
         root=root,
         tries=watcher.tries,
@@ -155,6 +188,8 @@ def _restorations(folder: Path, watcher: Watcher, cases: Sequence[Case], *, rest
     )
     for item in found:
         done = restorer.restore(item)
+        if watcher.log is not None and done.tried:
+            watcher.log.note(done.document())
         yield done
         if done.interrupted:
             return
@@ -164,14 +199,3 @@ def _engine(root: Path, stack: str) -> Engine:
     from byoc.operations.recovery.restore_engine import PulumiEngine
 
     return PulumiEngine(root, stack)
-
-
-def _note(log: Path, documents: Iterable[dict[str, Any]]) -> None:
-    """Write down what was tried: one JSON object a line."""
-    from json import dumps
-
-    lines = [dumps(document) for document in documents if document["outcome"] in _TRIED]
-    if lines:
-        log.parent.mkdir(mode=0o700, exist_ok=True)
-        with log.open("a", encoding="utf-8") as file:
-            file.write("".join(f"{line}\n" for line in lines))

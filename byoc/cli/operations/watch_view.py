@@ -34,6 +34,11 @@ class Look:
         """Whether nothing is wrong or unknown, and nothing failed or was refused."""
         return all(case.well for case in self.cases) and all(item.well for item in self.restorations)
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended a run of the engine."""
+        return any(item.interrupted for item in self.restorations)
+
 
 def tell(look: Look, *, apply: bool, json: bool, lines: bool) -> None:
     """Print a look: for people, or as a JSON object."""

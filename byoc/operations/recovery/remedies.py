@@ -5,12 +5,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from byoc.errors import ByocError, InputError
 from byoc.operations.answers import AbsentError, AskingError, DeniedError
+from byoc.operations.recovery.deed_log import DeedLog
 from byoc.operations.recovery.finding import Call, Finding, Remedy
 from byoc.operations.recovery.tries import Tries
 from byoc.operations.targets import Target
@@ -73,31 +74,54 @@ Guard = Callable[[str], AbstractContextManager[object]]
 """Keeps runs away from a stack meanwhile; raises ``InputError`` if one is under way."""
 
 
+TRIED = frozenset({Outcome.DONE, Outcome.DENIED, Outcome.FAILED})
+"""Outcomes of what was asked of AWS."""
+
+
 def mend(
-    target: Target, findings: Sequence[Finding], at: datetime, tries: Tries, guard: Guard | None
+    target: Target,
+    findings: Sequence[Finding],
+    at: datetime,
+    tries: Tries,
+    guard: Guard | None,
+    log: DeedLog | None = None,
 ) -> tuple[Deed, ...]:
     """Carry out the remedies of findings, each once; without ``guard`` only say what would be done.
 
-    Raises :class:`~byoc.errors.ByocError` if the record of tries cannot be used.
+    What is asked of AWS is in ``log`` before the next thing is done. Raises :class:`~byoc.errors.ByocError` if the
+    record of tries cannot be used, or the log not be written: then nothing is done.
     """
     deeds = []
     for finding in _each_remedy_once(findings):
         remedy = finding.remedy
         if remedy is not None:
+            if guard is not None and log is not None:
+                log.require_writable()
             outcome, detail = _outcome(target, remedy, at, tries, guard)
-            deeds.append(
-                Deed(
-                    at=at,
-                    stack=target.stack,
-                    deployment=target.deployment,
-                    finding=finding.id,
-                    why=finding.words,
-                    remedy=remedy,
-                    outcome=outcome,
-                    detail=detail,
-                )
+            deed = Deed(
+                at=at,
+                stack=target.stack,
+                deployment=target.deployment,
+                finding=finding.id,
+                why=finding.words,
+                remedy=remedy,
+                outcome=outcome,
+                detail=detail,
             )
+            deeds.append(_noted(deed, log))
     return tuple(deeds)
+
+
+def _noted(deed: Deed, log: DeedLog | None) -> Deed:
+    """A deed, written down; what was done is told even if that failed."""
+    if log is None or deed.outcome not in TRIED:
+        return deed
+    try:
+        log.note(deed.document())
+    except ByocError as error:
+        text = f"not written down: {str(error).partition(chr(10))[0]}"
+        return replace(deed, detail=f"{deed.detail}; {text}" if deed.detail else text)
+    return deed
 
 
 def _each_remedy_once(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -53,6 +53,8 @@ class Restoration:
     """What was made or set."""
     left: tuple[str, ...] = ()
     """What the run left alone on purpose, in plain words."""
+    tried: bool = False
+    """Whether it was begun: that is written down."""
     run: str = ""
     """The id of its record, as ``byoc runs`` lists it."""
     interrupted: bool = False

@@ -74,9 +74,13 @@ class Restorer:
             why = why or self.tries.claim(key, first.at)
             if engine is None or why:
                 return replace(first, outcome=Outcome.WAITS, detail=why)
-            return self._judged(first, engine)
         except ByocError as error:
             return _failed(first, error)
+        begun = replace(first, tried=True)
+        try:
+            return self._judged(begun, engine)
+        except ByocError as error:
+            return _failed(begun, error)
 
     def _judged(self, first: Restoration, engine: Engine) -> Restoration:
         preview = engine.preview()

@@ -21,6 +21,8 @@ FIRST_PAUSE = timedelta(minutes=5)
 """Before the second try; each pause is three times the one before, and up to half as long again by chance."""
 FACTOR = 3
 _DAY = timedelta(days=1)
+_BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
+"""What reading a file raises that is not to be had, or holds anything else than a record, be it text or not."""
 _KEPT = timedelta(days=7)
 """How long a try stays in the record; a clock that was put back within this does not give more tries."""
 
@@ -71,16 +73,13 @@ class Tries:
     def _read(self) -> dict[str, list[dict[str, Any]]]:
         try:
             text = self.path.read_text(encoding="utf-8")
-        except FileNotFoundError:
-            return {}
-        except OSError as error:
-            raise self._broken(error) from error
-        try:
             found: dict[str, list[dict[str, Any]]] = json.loads(text)["tries"]
             for items in found.values():
                 for item in items:
                     _Try.of(item)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except FileNotFoundError:
+            return {}
+        except _BROKEN as error:
             raise self._broken(error) from error
         return found
 
@@ -103,7 +102,10 @@ class Tries:
         except OSError as error:
             raise self._broken(error) from error
         with lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            except OSError as error:  # a file system without locks
+                raise self._broken(error) from error
             yield
 
     def _broken(self, error: Exception) -> ByocError:
@@ -123,7 +125,11 @@ class _Try:
         at = datetime.fromisoformat(item["at"])
         if at.tzinfo is None:
             raise ValueError("a time without a zone")
-        return cls(at=at, pause=timedelta(seconds=float(item["pauseSeconds"])))
+        pause = timedelta(seconds=float(item["pauseSeconds"]))
+        if pause < timedelta():
+            raise ValueError("a pause of less than nothing")
+        _ = at + pause  # raises if the calendar has no such day
+        return cls(at=at, pause=pause)
 
     def document(self) -> dict[str, Any]:
         return {"at": self.at.isoformat(), "pauseSeconds": round(self.pause.total_seconds(), 3)}

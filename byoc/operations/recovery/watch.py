@@ -10,6 +10,7 @@ from typing import Any
 
 from byoc.errors import ByocError
 from byoc.operations.many import AT_ONCE, each
+from byoc.operations.recovery.deed_log import DeedLog
 from byoc.operations.recovery.diagnose import diagnose
 from byoc.operations.recovery.finding import Diagnosis
 from byoc.operations.recovery.read import now, read_recovery_facts
@@ -57,13 +58,15 @@ class Case:
 class Watcher:
     """Looks at deployments, again and again if asked.
 
-    ``guard``: None for a dry run, which changes nothing. ``clock``: by default this machine's.
+    ``guard``: None for a dry run, which changes nothing. ``log``: where what is done is written down; by default
+    nowhere. ``clock``: by default this machine's.
     """
 
     stacks: Sequence[Stack]
     accounts: Accounts
     tries: Tries
     guard: Guard | None = None
+    log: DeedLog | None = None
     profile: str | None = None
     clock: Callable[[], datetime] = now
     _one: threading.Lock = field(default_factory=threading.Lock)
@@ -91,7 +94,7 @@ class Watcher:
         failure = ""
         try:
             with self._one:
-                deeds = mend(target, found.findings, facts.at, self.tries, self.guard)
+                deeds = mend(target, found.findings, facts.at, self.tries, self.guard, self.log)
         except ByocError as error:
             failure = str(error)
         return Case(
