@@ -53,6 +53,11 @@ IMAGE_PULL = Cause(
     words="its image cannot be pulled",
     way_out="byoc doctor says whether the image is there, and whether the subnets reach the registry",
 )
+DISK = Cause(
+    id="disk-full",
+    words="its disk is full",
+    way_out="make the image smaller, or let the graphs write less: image and files together have 20 GiB on Fargate",
+)
 IMAGE_NAME = Cause(
     id="image-name", words="the name of its image is not one", way_out="correct byoc:image, then byoc up"
 )
@@ -68,7 +73,7 @@ SECRET_VERSION = Cause(
 )
 SECRET_KEY = Cause(
     id="secret-key-missing",
-    words="a secret that it reads lacks one of its keys",
+    words="a secret that it reads lacks one of its keys, or is no JSON",
     way_out="byoc up writes the secret as the config says",
 )
 SECRET_DENIED = Cause(
@@ -90,6 +95,11 @@ ROLE = Cause(
     id="role-not-assumable",
     words="ECS cannot assume one of its roles",
     way_out="byoc up of the account stack makes the roles and their trust as they were",
+)
+LINKED_ROLE = Cause(
+    id="service-linked-role",
+    words="ECS cannot use its service-linked role",
+    way_out="byoc up of the account stack with byoc:serviceLinkedRoles; byoc doctor shows which role is missing",
 )
 AWS_FAULT = Cause(
     id="aws-fault", words="AWS failed on its side", way_out="it passes; AWS Health tells if it lasts", passing=True
@@ -116,9 +126,14 @@ CAPACITY = Cause(
     way_out="it passes; subnets in more zones make it rarer",
     passing=True,
 )
+ZONE = Cause(
+    id="zone",
+    words="ECS cannot place it, as a rule because a subnet is in a zone without Fargate",
+    way_out="AWS lists the zones without Fargate: take such a subnet out of the account stack's network, then byoc up",
+)
 QUOTA = Cause(
     id="fargate-quota",
-    words="the account runs as many Fargate vCPUs as its quota allows",
+    words="the account runs as much on Fargate as its quota allows",
     way_out="ask AWS for more: Service Quotas, AWS Fargate, Fargate On-Demand vCPU resource count; or run less",
 )
 THROTTLED = Cause(
@@ -132,12 +147,28 @@ MEMORY = Cause(
 KILLED = Cause(
     id="killed",
     words="it was killed (exit code 137), which as a rule is for want of memory",
-    way_out="look at its memory and its last log lines (byoc logs); then raise byoc:size.memory and byoc up",
+    way_out="look at its memory and its last log lines (byoc logs); then raise byoc:size.memory (byoc:queue.memory, "
+    "byoc:cache.memory)",
+)
+CRASHED = Cause(
+    id="crashed",
+    words="its process crashed (exit code 139, a segmentation fault)",
+    way_out="byoc logs shows its last lines; as a rule a package of the image with native code: build it anew",
+)
+TERMINATED = Cause(
+    id="terminated",
+    words="its process was told to end (exit code 143), and not by ECS",
+    way_out="byoc logs shows its last lines: something in the container sends SIGTERM",
+)
+TARGETS = Cause(
+    id="not-behind-load-balancer",
+    words="ECS cannot put it behind the load balancer",
+    way_out="see AWS's words; byoc up --refresh of its stack makes what is missing",
 )
 HEALTH = Cause(
     id="health-check",
     words="it fails its health check",
-    way_out="byoc logs says what the server does at its start: it must answer /ok on port 8000 within five minutes",
+    way_out="byoc logs says what it does at its start: a server must answer /ok on port 8000 within five minutes",
 )
 BAD_START = Cause(
     id="cannot-run",
@@ -147,28 +178,37 @@ BAD_START = Cause(
 EXITED = Cause(
     id="exited", words="its process ended by itself", way_out="byoc logs shows its last lines: the reason stands there"
 )
+NOT_STARTED = Cause(
+    id="not-started",
+    words="ECS could not start it, for a reason that is not known here",
+    way_out="see AWS's words; byoc doctor looks at image, network, secrets and quotas",
+)
 
 _PULL = r"CannotPull\w*(?:Error)?\b.*"
 _SECRETS = r"unable to pull secrets or registry auth.*"
 _UNREACHABLE = (
     r"(?:i/o timeout|context deadline exceeded|request canceled|connection issue|send request failed|RequestError"
-    r"|no such host|connection refused|connection reset|dial tcp|Client\.Timeout)"
+    r"|no such host|connection refused|connection reset|dial tcp|Client\.Timeout|context canceled"
+    r"|TLS handshake timeout|network configuration)"
 )
 _TABLE: Sequence[tuple[re.Pattern[str], Cause]] = tuple(
     (re.compile(pattern, re.DOTALL | re.IGNORECASE), cause)
     for pattern, cause in (
+        (r"no space left on device", DISK),
         (_PULL + r"(?:toomanyrequests|too many requests|pull rate limit|rate exceeded|\bThrottl)", IMAGE_LIMIT),
         (_PULL + r"(?:descriptor matching platform|no matching manifest|exec format error)", IMAGE_PLATFORM),
         (_PULL + r"(?:invalid reference format|failed to parse)", IMAGE_NAME),
+        (_PULL + r"Check whether the image exists", IMAGE_NOT_FOUND),
         (
-            _PULL + r"(?:forbidden|denied|unauthorized|authorization failed|no basic auth|not authorized)",
+            _PULL + r"(?:forbidden|denied|unauthorized|authorization failed|no basic auth|not authorized"
+            r"|has the permissions to pull)",
             IMAGE_DENIED,
         ),
         (_PULL + _UNREACHABLE, IMAGE_UNREACHABLE),
         (_PULL + r"(?:not found|manifest unknown|does not exist)", IMAGE_NOT_FOUND),
         (_PULL + r"(?:internal server error|service unavailable|bad gateway|gateway timeout)", AWS_FAULT),
         (_PULL, IMAGE_PULL),
-        (_SECRETS + r"did not contain json key", SECRET_KEY),
+        (_SECRETS + r"(?:did not contain json key|invalid character|end of JSON input|cannot unmarshal)", SECRET_KEY),
         (_SECRETS + r"(?:staging label|specified secret value|VersionId)", SECRET_VERSION),
         (_SECRETS + r"(?:AccessDenied|not authorized|KMS)", SECRET_DENIED),
         (_SECRETS + r"(?:can't find the specified secret|ResourceNotFound|marked for deletion|deleted)", SECRET_GONE),
@@ -178,20 +218,38 @@ _TABLE: Sequence[tuple[re.Pattern[str], Cause]] = tuple(
         (_SECRETS, SECRET_PULL),
         (r"failed to (?:validate logger args|initialize logging driver|create Cloudwatch log)", LOG_GROUP),
         (r"unable to assume the role", ROLE),
+        (r"unable to assume the service.linked role", LINKED_ROLE),
         (r"InsufficientFreeAddressesInSubnet|not have enough free addresses", SUBNET_FULL),
         (r"NetworkInterfaceLimitExceeded", INTERFACE_LIMIT),
         (r"network interface provision", NETWORK_INTERFACE),
-        (r"limit on the number of vCPUs", QUOTA),
+        (r"limit on the number of|configuration is above your limit|exceeds limit", QUOTA),
         (r"Capacity is unavailable at this time|RESOURCE:FARGATE|insufficient capacity", CAPACITY),
         (r"Unexpected EC2 error", AWS_FAULT),
         (r"OutOfMemory", MEMORY),
         (r"failed (?:ELB|container) health checks", HEALTH),
         (r"CannotStartContainer|CannotCreateContainer|ContainerRuntime(?:Timeout)?Error", BAD_START),
+        (r"unable to place a task\. Reason: Internal error", ZONE),
+        (r"failed to register targets", TARGETS),
+        (r"being throttled|Throttl|Rate exceeded|RequestLimitExceeded", THROTTLED),
         (r"internal error|InternalError|ServerException", AWS_FAULT),
     )
 )
 
 
+_NAMES = re.compile(
+    r"\((?:service|task|deployment|taskSet) [^()]*\)"  # what an event is about
+    r"|'[^'\s]+'"
+    r"|(?<!\S)(?!i/o\b|net/http:)\S*/\S*"  # images, ARNs, addresses: everything with a slash but Go's own words
+)
+"""What the customer named: an image may be called retirement-planner, a deployment kms."""
+
+
+def plain(message: str) -> str:
+    """A message of ECS without the names in it, in which words are not AWS's."""
+    return _NAMES.sub("...", message.replace("\u2019", "'"))
+
+
 def cause_of(message: str) -> Cause | None:
     """What a message of ECS means; None for one that is no trouble, or not known."""
-    return next((cause for pattern, cause in _TABLE if pattern.search(message)), None)
+    text = plain(message)
+    return next((cause for pattern, cause in _TABLE if pattern.search(text)), None)

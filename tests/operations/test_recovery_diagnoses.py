@@ -116,7 +116,6 @@ BENIGN = (
     "storage-initialization",
     "storage-optimization",
     "storage-config-upgrade",
-    "a-state-of-tomorrow",
 )
 ON_ITS_WAY = ("creating", "rebooting", "starting", "stopping", "upgrading", "maintenance", "renaming")
 STANDING = (
@@ -131,13 +130,23 @@ STANDING = (
     "insufficient-capacity",
     "restore-error",
     "storage-full",
+    "delete-precheck",
     "deleting",
 )
 
 
 @pytest.mark.parametrize("state", BENIGN)
 def test_a_database_that_answers_is_well(state: str) -> None:
-    assert ids(recovery_facts(rds=state)) == []
+    diagnosis = diagnose(recovery_facts(rds=state))
+    assert (diagnosis.findings, diagnosis.well) == ((), True)
+
+
+def test_a_state_of_the_database_that_nobody_knows_yet_is_not_taken_for_well() -> None:
+    diagnosis = diagnose(recovery_facts(rds="a-state-of-tomorrow"))
+    assert (diagnosis.findings, diagnosis.well) == ((), False)
+    assert diagnosis.unknown == (
+        "not known: whether the database answers: Amazon RDS says that it is a-state-of-tomorrow",
+    )
 
 
 @pytest.mark.parametrize("state", ON_ITS_WAY)
@@ -161,6 +170,19 @@ def test_a_stopped_database_can_be_started() -> None:
         "rds:StartDBInstance",
         {"DBInstanceIdentifier": "langgraph-cloud-chat"},
     )
+
+
+@pytest.mark.parametrize(
+    "settings_of_it",
+    [database(tags={}), database(tags={**TAGS, "byoc-deployment": "other"}), Unknown(why="x:Y: denied")],
+)
+def test_a_stopped_database_that_is_not_known_to_be_ours_is_not_started(settings_of_it: Any) -> None:
+    (finding,) = [
+        each
+        for each in found(recovery_facts(rds="stopped", database=settings_of_it))
+        if each.remedy or each.id == "database.stopped"
+    ]
+    assert (finding.id, finding.remedy) == ("database.stopped", None)
 
 
 def test_a_database_that_is_gone_is_not_made_anew_without_a_word() -> None:

@@ -8,108 +8,15 @@ import pytest
 
 from byoc.operations.recovery.diagnose import diagnose
 from byoc.operations.recovery.diagnose.tasks import cause_of_task
+from byoc.operations.recovery.facts import StoppedTask
 from byoc.operations.recovery.finding import Area, Finding, Severity
+from byoc.operations.recovery.read import stopped_task
 from byoc.operations.status.facts import ServiceFacts
 from byoc.operations.task_causes import cause_of
 from tests.operations import situations
-from tests.operations.recovery_situations import LATER, down, note, recovery_facts, stopped
+from tests.operations.ecs_messages import AUTH, HUB, MESSAGES, REF
+from tests.operations.recovery_situations import LATER, down, note, recovery_facts, settings, stopped
 from tests.operations.situations import AT, FAILED_ROLLOUT
-
-_AUTH = "ResourceInitializationError: unable to pull secrets or registry auth: execution resource retrieval failed: "
-_ARN = "arn:aws:secretsmanager:us-west-2:123456789012:secret:langgraph-cloud/chat/environment-AbCdEf"
-_REF = "123456789012.dkr.ecr.us-west-2.amazonaws.com/agents/chat:1.0.0"
-_HUB = "https://registry-1.docker.io/v2/library/redis/manifests/7.4-alpine"
-
-MESSAGES = [
-    # The image.
-    (f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {_REF}: "
-     f"{_REF}: not found", "image-not-found"),
-    (f"CannotPullContainerError: inspect image has been retried 1 time(s): failed to resolve ref \"{_REF}\": "
-     f"{_REF}: not found", "image-not-found"),
-    ("CannotPullContainerError: Error response from daemon: manifest for agents/chat:1 not found: manifest unknown: "
-     "manifest unknown", "image-not-found"),
-    ("CannotPullContainerError: The repository with name 'agents/chat' does not exist in the registry with id "
-     "'123456789012'", "image-not-found"),
-    (f"CannotPullContainerError: pull image manifest has been retried 1 time(s): failed to resolve ref {_REF}: "
-     "unexpected status from HEAD request to https://123456789012.dkr.ecr.us-west-2.amazonaws.com/v2/agents/chat/"
-     "manifests/1.0.0: 403 Forbidden", "image-denied"),
-    ("CannotPullContainerError: pull access denied for agents/chat, repository does not exist or may require "
-     "'docker login': denied: requested access to the resource is denied", "image-denied"),
-    ("CannotPullContainerError: inspect image has been retried 1 time(s): failed to resolve ref: pulling from host "
-     "failed with status code [manifests 1.0.0]: 401 Unauthorized", "image-denied"),
-    (f"CannotPullContainerError: inspect image has been retried 5 time(s): httpReadSeeker: failed open: unexpected "
-     f"status code {_HUB}: 429 Too Many Requests - Server message: toomanyrequests: You have reached your pull rate "
-     "limit.", "image-rate-limit"),
-    ("CannotPullContainerError: failed to copy: toomanyrequests: Rate exceeded", "image-rate-limit"),
-    (f"CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve ref {_REF}: failed "
-     f"to do request: Head \"{_HUB}\": dial tcp 34.205.13.154:443: i/o timeout", "image-unreachable"),
-    ("CannotPullContainerError: Error response from daemon: Get https://123456789012.dkr.ecr.us-west-2.amazonaws.com/"
-     "v2/: net/http: request canceled while waiting for connection", "image-unreachable"),
-    ("CannotPullContainerError: pull image manifest has been retried 7 time(s): image Manifest does not contain "
-     "descriptor matching platform 'linux/amd64'", "image-platform"),
-    ("CannotPullContainerError: invalid reference format", "image-name"),
-    ("CannotPullContainerError: unexpected status code: 503 Service Unavailable", "aws-fault"),
-    ("CannotPullContainerError: ref pull has been retried 1 time(s): failed to copy: short read", "image-pull"),
-    ("CannotPullECRContainerError: AccessDeniedException: User is not authorized to perform: ecr:BatchGetImage",
-     "image-denied"),
-    # Secrets.
-    (_AUTH + f"unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
-     f"{_ARN} from secrets manager: AccessDeniedException: User: arn:aws:sts::123456789012:assumed-role/LangGraphCloud"
-     "ECSTaskExecutionRole/9f8e is not authorized to perform: secretsmanager:GetSecretValue on resource: "
-     f"{_ARN} because no identity-based policy allows the action", "secret-denied"),
-    (_AUTH + f"unable to retrieve secret from asm: failed to fetch secret {_ARN} from secrets manager: "
-     "AccessDeniedException: Access to KMS is not allowed status code: 400", "secret-denied"),
-    (_AUTH + "unable to retrieve secret from asm: service call has been retried 1 time(s): failed to fetch secret "
-     f"{_ARN} from secrets manager: ResourceNotFoundException: Secrets Manager can't find the specified secret.",
-     "secret-gone"),
-    (_AUTH + f"unable to retrieve secret from asm: failed to fetch secret {_ARN} from secrets manager: "
-     "InvalidRequestException: You can't perform this operation on the secret because it was marked for deletion.",
-     "secret-gone"),
-    (_AUTH + f"unable to retrieve secret from asm: failed to fetch secret {_ARN} from secrets manager: "
-     "ResourceNotFoundException: Secrets Manager can't find the specified secret value for VersionId: 0a1b2c",
-     "secret-version-gone"),
-    (_AUTH + f"unable to retrieve secret from asm: failed to fetch secret {_ARN} from secrets manager: "
-     "ResourceNotFoundException: Secrets Manager can't find the specified secret value for staging label: AWSCURRENT",
-     "secret-version-gone"),
-    (_AUTH + "unable to retrieve secret from asm: service call has been retried 1 time(s): retrieved secret from "
-     "Secrets Manager did not contain json key OPENAI_API_KEY", "secret-key-missing"),
-    (_AUTH + f"unable to retrieve secret from asm: service call has been retried 5 time(s): failed to fetch secret "
-     f"{_ARN} from secrets manager: RequestCanceled: request context canceled caused by: context deadline exceeded. "
-     "Please check your task network configuration.", "secret-unreachable"),
-    (_AUTH + "unable to retrieve ecr registry auth: service call has been retried 3 time(s): RequestError: send "
-     "request failed caused by: Post https://api.ecr.us-west-2.amazonaws.com/: dial tcp: i/o timeout",
-     "registry-unreachable"),
-    ("ResourceInitializationError: unable to pull secrets or registry auth: The task cannot pull registry auth from "
-     "Amazon ECR: There is a connection issue between the task and Amazon ECR. Check your task network configuration.",
-     "registry-unreachable"),
-    (_AUTH + "unable to retrieve secret from asm: service call has been retried 1 time(s): invalid character",
-     "secret-pull"),
-    # Logs, roles, start.
-    ("ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: failed to "
-     "create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist.", "log-group"),
-    ("ECS was unable to assume the role 'arn:aws:iam::123456789012:role/LangGraphCloudECSTaskExecutionRole' that was "
-     "provided for this task. Please verify that the role being passed has the proper trust relationship and "
-     "permissions.", "role-not-assumable"),
-    ("CannotStartContainerError: Error response from daemon: OCI runtime create failed: container_linux.go: starting "
-     "container process caused: exec: \"/entry\": no such file or directory", "cannot-run"),
-    ("ContainerRuntimeTimeoutError: Could not transition to running; timed out after waiting 1m", "cannot-run"),
-    # Network interfaces and capacity.
-    ("Timeout waiting for network interface provisioning to complete.", "network-interface"),
-    ("Network interface provision complete error timeout wait for network interface provision", "network-interface"),
-    ("Unexpected EC2 error while attempting to Create Network Interface with public IP assignment disabled in subnet "
-     "'subnet-0a1b2c3d4e5f60718': InsufficientFreeAddressesInSubnet", "subnet-full"),
-    ("Unexpected EC2 error while attempting to Create Network Interface: NetworkInterfaceLimitExceeded",
-     "interface-limit"),
-    ("Unexpected EC2 error while attempting to Create Network Interface: InternalError", "aws-fault"),
-    ("Capacity is unavailable at this time. Please try again later or in a different availability zone", "capacity"),
-    ("RESOURCE:FARGATE", "capacity"),
-    ("You've reached the limit on the number of vCPUs you can run concurrently", "fargate-quota"),
-    # What runs and ends.
-    ("OutOfMemoryError: Container killed due to memory usage", "out-of-memory"),
-    ("Task failed ELB health checks in (target-group arn:aws:elasticloadbalancing:us-west-2:123456789012:targetgroup/"
-     "chat/0123456789abcdef)", "health-check"),
-    ("Task failed container health checks", "health-check"),
-]  # fmt: skip
 
 
 @pytest.mark.parametrize(("message", "cause"), MESSAGES, ids=[f"{cause}-{n}" for n, (_, cause) in enumerate(MESSAGES)])
@@ -125,6 +32,9 @@ PASSING = {"image-rate-limit", "aws-fault", "network-interface", "capacity", "th
 def test_only_causes_that_pass_by_themselves_are_worth_another_try() -> None:
     found = {cause.id for message, _ in MESSAGES if (cause := cause_of(message)) is not None and cause.passing}
     assert found == PASSING - {"throttled"}
+    throttled = cause_of("operations are being throttled on elb. Will try again later.")
+    assert throttled is not None
+    assert throttled.passing
 
 
 def tasks_of(api: ServiceFacts, *tasks: object) -> list[Finding]:
@@ -147,10 +57,21 @@ def tasks_of(api: ServiceFacts, *tasks: object) -> list[Finding]:
             exit_code=0,
         ),
         stopped("", "TerminationNotice", exit_code=137),
-        stopped("Essential container in task exited", "EssentialContainerExited", exit_code=143),
+        stopped("Task is stopping due to infrastructure health", "InfrastructureHealth", exit_code=137),
+        stopped("Essential container in task exited", "ServiceSchedulerInitiated", exit_code=143),
         stopped("", ""),
     ],
-    ids=["scaled", "scaled-killed", "by-hand", "by-hand-2", "retired", "spot", "sigterm", "nothing-said"],
+    ids=[
+        "scaled",
+        "scaled-killed",
+        "by-hand",
+        "by-hand-2",
+        "retired",
+        "spot",
+        "unhealthy-host",
+        "told",
+        "nothing-said",
+    ],
 )
 def test_a_container_that_was_to_end_is_no_trouble(task: object) -> None:
     assert tasks_of(situations.service(running=1), task) == []
@@ -162,9 +83,11 @@ def test_a_container_that_was_to_end_is_no_trouble(task: object) -> None:
         ("Essential container in task exited", "OutOfMemoryError: Container killed due to memory usage", 137,
          "out-of-memory"),
         ("Essential container in task exited", "", 137, "killed"),
+        ("Essential container in task exited", "", 139, "crashed"),
+        ("Essential container in task exited", "", 143, "terminated"),
         ("Essential container in task exited", "", 1, "exited"),
         ("Essential container in task exited", "", 0, "exited"),
-        ("Task failed to start", f"CannotPullContainerError: failed to resolve ref {_REF}: not found", None,
+        ("Task failed to start", f"CannotPullContainerError: failed to resolve ref {REF}: not found", None,
          "image-not-found"),
     ],
 )  # fmt: skip
@@ -174,6 +97,91 @@ def test_what_a_container_says_goes_before_what_the_task_says(
     found = cause_of_task(stopped(reason, "EssentialContainerExited", said=said, exit_code=code))
     assert found is not None
     assert found.id == cause
+
+
+@pytest.mark.parametrize(
+    ("message", "cause"),
+    [
+        (AUTH + "unable to retrieve secret from asm: failed to fetch secret arn:aws:secretsmanager:us-west-2:1:secret:"
+         "langgraph-cloud/kms-denied/environment-AbCdEf from secrets manager: ResourceNotFoundException: Secrets "
+         "Manager can't find the specified secret.", "secret-gone"),
+        ("CannotPullContainerError: failed to resolve ref 1.dkr.ecr.us-west-2.amazonaws.com/access-denied-bot:1: "
+         "1.dkr.ecr.us-west-2.amazonaws.com/access-denied-bot:1: not found", "image-not-found"),
+        ("CannotPullContainerError: The repository with name 'throttled' does not exist in the registry with id '1'",
+         "image-not-found"),
+        (f"CannotPullContainerError: failed to do request: Head \"{HUB}/forbidden\": dial tcp: i/o timeout",
+         "image-unreachable"),
+        ("(service langgraph-cloud-outofmemory-api) was unable to place a task. Reason: Capacity is unavailable at "
+         "this time.", "capacity"),
+    ],
+)  # fmt: skip
+def test_a_name_that_the_customer_chose_is_not_taken_for_aws_s_words(message: str, cause: str) -> None:
+    found = cause_of(message)
+    assert found is not None
+    assert found.id == cause
+
+
+def test_an_image_named_like_a_planned_end_is_missed_all_the_same() -> None:
+    for name in ("retirement-planner", "maintenance"):
+        task = stopped(f"CannotPullContainerError: failed to resolve ref 1.dkr.ecr/agents/{name}:1: not found")
+        (found,) = tasks_of(down(), task)
+        assert (found.id, found.severity) == ("tasks.image-not-found", Severity.CRITICAL)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        stopped("DockerTimeoutError: Could not transition to started; timed out after waiting 3m0s"),
+        stopped("Task failed to start", exit_code=1),
+        stopped("Task failed to start", said="SomethingNewError: nobody has seen it"),
+    ],
+)
+def test_a_container_that_failed_to_start_for_an_unknown_reason_is_found_and_not_tried_again(task: StoppedTask) -> None:
+    unknown, capacity = tasks_of(down(), task, task, stopped("RESOURCE:FARGATE"))
+    assert (unknown.id, unknown.severity, unknown.remedy) == ("tasks.not-started", Severity.CRITICAL, None)
+    assert task.reason in unknown.evidence[0]
+    assert (capacity.id, capacity.remedy) == ("tasks.capacity", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "cause"),
+    [
+        ("operations are being throttled on elb. Will try again later.", "throttled"),
+        ("was unable to place a task. Reason: Internal error.", "zone"),
+        ("was unable to place a task. Reason: ResourceInitializationError: failed to validate logger args: x",
+         "log-group"),
+        ("was unable to place a task. Reason: something new.", "not-started"),
+        ("was unable to stop or start tasks during a deployment because of the service deployment configuration. "
+         "Update the minimumHealthyPercent or maximumPercent value and try again.", "not-started"),
+        ("failed to register targets in (target-group arn:aws:x) with (error The target group does not exist)",
+         "not-behind-load-balancer"),
+        ("failed to launch a task with (error ECS was unable to assume the role 'arn:aws:iam::1:role/x' that was "
+         "provided for this task.).", "role-not-assumable"),
+        ("(task 1f2e3d4c) failed container health checks.", "health-check"),
+    ],
+)  # fmt: skip
+def test_what_a_service_says_of_itself_is_taken_for_its_cause(words: str, cause: str) -> None:
+    (found,) = tasks_of(down(notes=(note(words),)))
+    assert found.id == f"tasks.{cause}"
+    assert words in found.evidence[0]
+
+
+def test_a_container_that_guardduty_puts_beside_ours_says_nothing_about_its_end() -> None:
+    task = stopped_task(
+        {
+            "taskArn": "arn:aws:ecs:us-west-2:1:task/c/9f8e",
+            "taskDefinitionArn": "arn:aws:ecs:us-west-2:1:task-definition/chat-api:7",
+            "stopCode": "EssentialContainerExited",
+            "stoppedReason": "Essential container in task exited",
+            "containers": [
+                {"name": "aws-guardduty-agent-x1y2z3", "exitCode": 137, "reason": "OutOfMemoryError: killed"},
+                {"name": "server", "exitCode": 1},
+            ],
+        }
+    )
+    found = cause_of_task(task)
+    assert found is not None
+    assert found.id == "exited"
 
 
 def test_a_container_that_ended_once_and_was_replaced_is_worth_a_note() -> None:
@@ -237,6 +245,14 @@ def test_a_want_of_capacity_is_tried_again_once_ecs_has_had_its_time() -> None:
     )
 
 
+@pytest.mark.parametrize("tags", [{}, {"byoc-install": "langgraph-cloud", "byoc-deployment": "other"}])
+def test_a_service_that_is_somebody_elses_is_left_alone(tags: dict[str, str]) -> None:
+    facts = recovery_facts(
+        api=down(), stopped={"api": (stopped("RESOURCE:FARGATE"),)}, services={"api": settings(tags=tags)}
+    )
+    assert all(finding.remedy is None for finding in diagnose(facts).findings)
+
+
 def test_ecs_that_gives_up_need_not_be_waited_for() -> None:
     notes = (note("is unable to consistently start tasks successfully. For more information, see the Troubleshooting"),)
     (found,) = tasks_of(down(changed_at=AT + timedelta(minutes=19), notes=notes), stopped("RESOURCE:FARGATE"))
@@ -258,7 +274,7 @@ def test_nothing_is_tried_where_it_would_bring_nothing(api: ServiceFacts) -> Non
 
 
 def test_nothing_is_tried_beside_a_cause_that_stays() -> None:
-    found = tasks_of(down(), stopped("RESOURCE:FARGATE"), stopped(f"CannotPullContainerError: {_REF}: not found"))
+    found = tasks_of(down(), stopped("RESOURCE:FARGATE"), stopped(f"CannotPullContainerError: {REF}: not found"))
     assert [finding.id for finding in found] == ["tasks.capacity", "tasks.image-not-found"]
     assert [finding.remedy for finding in found] == [None, None]
 

@@ -9,6 +9,7 @@ from typing import TypeAlias
 
 from byoc.config import DeploymentSection
 from byoc.operations.status.facts import Absent, Facts, Unknown
+from byoc.tags import DEPLOYMENT_KEY, INSTALL_KEY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -160,6 +161,10 @@ class Expected:
     """When each alarm goes off, by its subject; without those that steer the scaling."""
     inline: bool = False
     """Whether the deployment stands in its account's stack, which makes the network, too."""
+
+    def owns(self, tags: Mapping[str, str]) -> bool:
+        """Whether what has these tags is this deployment's: a thing of its name may be somebody else's."""
+        return (tags.get(INSTALL_KEY), tags.get(DEPLOYMENT_KEY)) == (self.install, self.deployment)
 
 
 @dataclass(frozen=True, kw_only=True)

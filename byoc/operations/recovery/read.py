@@ -30,6 +30,9 @@ from byoc.operations.tasks import task_answers
 _METRIC_MINUTES = 30
 """How old the last figure of free storage may be; RDS writes one a minute."""
 _GIB = 1024**3
+_GUARDDUTY = "aws-guardduty-agent"
+"""How the container's name begins that GuardDuty puts beside ours, if its Runtime Monitoring is on (Amazon GuardDuty
+User Guide); it is ended with the task, and says nothing about why."""
 Item = Mapping[str, Any]
 
 
@@ -74,6 +77,7 @@ def stopped_task(item: Item) -> StoppedTask:
                 name=str(each["name"]), exit_code=each.get("exitCode"), reason=str(each.get("reason") or "")
             )
             for each in item.get("containers") or ()
+            if not str(each["name"]).startswith(_GUARDDUTY)
         ),
         at=item.get("stoppedAt") or item.get("stoppingAt"),
     )

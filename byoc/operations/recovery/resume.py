@@ -34,6 +34,7 @@ _OF_FINDINGS: Mapping[str, Area] = {
     "tasks.secret-unreachable": Area.NETWORK,
     "tasks.subnet-full": Area.NETWORK,
     "tasks.fargate-quota": Area.QUOTAS,
+    "tasks.service-linked-role": Area.LINKED_ROLES,
 }
 """The same for what kept containers from starting."""
 _UP_MENDS = frozenset({"database.absent"})

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Mapping
 from byoc.operations.status.alarms import SCALING
 from byoc.operations.status.facts import ALARM_ABSENT, Absent, DatabaseFacts, Facts, IngressFacts, ServiceFacts, Unknown
 
-_WELL = frozenset(
+ANSWERING = frozenset(
     {
         "available",
         "backing-up",
         "configuring-enhanced-monitoring",
         "configuring-iam-database-auth",
         "configuring-log-exports",
-        "delete-precheck",
         "maintenance",
         "modifying",
         "moving-to-vpc",
@@ -50,6 +49,7 @@ DEAD = frozenset(
 """States in which it does not (the same page). What is in neither may answer."""
 _DATABASE_WORDS: Mapping[str, str] = {
     "creating": "the database is being made",
+    "delete-precheck": "the database is about to be deleted",
     "deleting": "the database is being deleted",
     "failed": "the database has failed, and Amazon RDS cannot recover it",
     "inaccessible-encryption-credentials": "the database's KMS key cannot be used, and Amazon RDS cannot recover it",
@@ -182,7 +182,7 @@ def _what_failed(service: ServiceFacts) -> str:
 def _of_database(database: DatabaseFacts | Absent | Unknown | None) -> Iterator[str]:
     if isinstance(database, Absent):
         yield "the database is not there"
-    elif isinstance(database, DatabaseFacts) and database.status not in _WELL:
+    elif isinstance(database, DatabaseFacts) and database.status not in ANSWERING:
         yield _DATABASE_WORDS.get(database.status, f"the database is {database.status}")
 
 

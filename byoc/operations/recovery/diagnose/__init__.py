@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from byoc.operations.recovery.diagnose.database import diagnose_database
+from byoc.operations.recovery.diagnose.database import diagnose_database, unknown_state
 from byoc.operations.recovery.diagnose.drift import diagnose_drift
 from byoc.operations.recovery.diagnose.rollouts import diagnose_rollouts
 from byoc.operations.recovery.diagnose.tasks import diagnose_tasks
@@ -29,6 +29,7 @@ def diagnose(facts: RecoveryFacts) -> Diagnosis:
 def _unknown(facts: RecoveryFacts) -> Iterator[str]:
     """The same reason once; what the status does not know already is not said again for the same question."""
     yield from unknowns(facts.status)
+    yield from unknown_state(facts.status)
     told = " ".join(unknowns(facts.status))
     parts: dict[str, object] = {
         **{f"stopped containers of {role}": part for role, part in facts.stopped.items()},

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from byoc.alarming import DATABASE_FREE_SHARE
 from byoc.operations.recovery.facts import DatabaseSettings, RecoveryFacts
 from byoc.operations.recovery.finding import Area, Call, Finding, Remedy, Severity
-from byoc.operations.status.facts import Absent, DatabaseFacts
+from byoc.operations.status.facts import Absent, DatabaseFacts, Facts
+from byoc.operations.status.findings import ANSWERING
 
 NEARLY_FULL = DATABASE_FREE_SHARE
 """Share of free storage below which it is nearly full: that of the alarm ``database-storage``."""
@@ -50,6 +51,16 @@ _TROUBLES: Mapping[str, tuple[str, str]] = {
         "raise byoc:database.storageGb by 10 percent or more, then byoc up; it can take hours",
     ),
 }
+_LEAVING: Mapping[str, tuple[str, str]] = {
+    "delete-precheck": (
+        "is about to be deleted: Amazon RDS looks whether it may be",
+        "nothing stops that but its protection from deletion; its last snapshot can be restored under the same name",
+    ),
+    "deleting": (
+        "is being deleted",
+        "nothing stops that; its last snapshot can be restored under the same name",
+    ),
+}
 _ON_ITS_WAY: Mapping[str, str] = {
     "creating": "is being made",
     "rebooting": "restarts",
@@ -75,41 +86,51 @@ def diagnose_database(facts: RecoveryFacts) -> Iterator[Finding]:
             "before",
         )
     if isinstance(database, DatabaseFacts):
-        yield from _state(database)
+        yield from _state(facts, database)
     if isinstance(facts.database, DatabaseSettings):
         yield from _storage(facts.database)
 
 
-def _state(database: DatabaseFacts) -> Iterator[Finding]:
+def unknown_state(facts: Facts) -> Iterator[str]:
+    """A state that AWS has added since: whether the database answers in it is not known."""
+    if isinstance(facts.database, DatabaseFacts):
+        status = facts.database.status
+        if status not in ANSWERING and status not in {*_TROUBLES, *_LEAVING, *_ON_ITS_WAY, "stopped"}:
+            yield f"not known: whether the database answers: Amazon RDS says that it is {status}"
+
+
+def _state(facts: RecoveryFacts, database: DatabaseFacts) -> Iterator[Finding]:
     status = database.status
     evidence = (f"{database.identifier} is {status}",)
     if status in _TROUBLES:
         words, way_out = _TROUBLES[status]
         yield _finding(status, Severity.CRITICAL, f"the database {words}", way_out, evidence)
     elif status == "stopped":
-        yield _finding(
-            "stopped",
-            Severity.CRITICAL,
-            "the database is stopped: by hand, for AWS stops none by itself",
-            "start it; AWS does so by itself after seven days",
-            evidence,
-            Remedy(
-                name="start-database",
-                part="database",
-                words="start the database; it takes minutes, and costs what it did before",
-                calls=(Call(action="rds:StartDBInstance", arguments={"DBInstanceIdentifier": database.identifier}),),
-            ),
-        )
-    elif status == "deleting":
-        yield _finding(
-            "deleting",
-            Severity.CRITICAL,
-            "the database is being deleted",
-            "nothing stops that; its last snapshot can be restored under the same name",
-            evidence,
-        )
+        yield _stopped(facts, database, evidence)
+    elif status in _LEAVING:
+        words, way_out = _LEAVING[status]
+        yield _finding(status, Severity.CRITICAL, f"the database {words}", way_out, evidence)
     elif status in _ON_ITS_WAY:
         yield _finding(status, Severity.NOTE, f"the database {_ON_ITS_WAY[status]}", "", evidence)
+
+
+def _stopped(facts: RecoveryFacts, database: DatabaseFacts, evidence: tuple[str, ...]) -> Finding:
+    """One that is not known to be ours is not started."""
+    ours = isinstance(facts.database, DatabaseSettings) and facts.expected.owns(facts.database.tags)
+    start = Remedy(
+        name="start-database",
+        part="database",
+        words="start the database; it takes minutes, and costs what it did before",
+        calls=(Call(action="rds:StartDBInstance", arguments={"DBInstanceIdentifier": database.identifier}),),
+    )
+    return _finding(
+        "stopped",
+        Severity.CRITICAL,
+        "the database is stopped: by hand, for AWS stops none by itself",
+        "start it; AWS does so by itself after seven days",
+        evidence,
+        start if ours else None,
+    )
 
 
 def _storage(database: DatabaseSettings) -> Iterator[Finding]:

@@ -3,45 +3,49 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from byoc.operations.recovery.facts import RecoveryFacts, StoppedTask
+from byoc.operations.recovery.facts import RecoveryFacts, ServiceSettings, StoppedTask
 from byoc.operations.recovery.finding import Area, Call, Finding, Remedy, Severity
 from byoc.operations.status.facts import Note, ServiceFacts, Unknown
 from byoc.operations.status.findings import revision_number, went_back
 from byoc.operations.task_causes import (
+    CRASHED,
     EXITED,
     HEALTH,
     KILLED,
     MEMORY,
+    NOT_STARTED,
+    TERMINATED,
     Cause,
     cause_of,
+    plain,
 )
 
 OFTEN = 3
 """So many containers that ended within the hour are trouble, though others have taken their place."""
 PATIENCE = timedelta(minutes=10)
 """How long ECS is left to try by itself before a new roll-out is begun in its place."""
-_KILLED = 137
-_TERMINATED = 143
+_SIGNALLED: Mapping[int, Cause] = {137: KILLED, 139: CRASHED, 143: TERMINATED}
+"""Exit codes of a process that a signal ended: 128 and the signal's number."""
 _STEADY = re.compile(r"has reached a steady state")
 _GIVES_UP = re.compile(r"is unable to consistently start tasks successfully")
 _PLACEMENT = re.compile(
-    r"was unable to place a task|failed to launch a task|failed container health checks"
+    r"was unable to (?:place a task|stop or start tasks)|failed to (?:launch a task|register targets)"
+    r"|failed container health checks"
     r"|is unhealthy in \(target-group|operations are being throttled"
 )
 _TARGET = re.compile(r"is unhealthy in \(target-group")
 _EVIDENCE = 2
 """Messages shown for one finding."""
-_ON_PURPOSE = frozenset({"UserInitiated", "SpotInterruption", "TerminationNotice"})
+_ON_PURPOSE = frozenset({"UserInitiated", "SpotInterruption", "TerminationNotice", "InfrastructureHealth"})
 """Why a task stopped without fault of its own (Amazon ECS API Reference: Task, ``stopCode``)."""
-_WANTED = re.compile(
-    r"Scaling activity initiated by|Task stopped by user|User initiated|retirement|maintenance"
-    r"|service updated|deployment stopped|EC2 spot",
-    re.IGNORECASE,
-)
+_BY_ITSELF = frozenset({"TaskFailedToStart", "EssentialContainerExited"})
+"""Codes of tasks that nobody stopped, whatever words are in their reason."""
+_TOLD_TO = re.compile(r"Scaling activity initiated by|Task stopped by user|User initiated", re.IGNORECASE)
+_BY_AWS = re.compile(r"\b(?:retirement|maintenance)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,22 +102,30 @@ def troubles(service: ServiceFacts, stopped: Sequence[StoppedTask] | Unknown) ->
 
 
 def cause_of_task(task: StoppedTask) -> Cause | None:
-    """Why a task ended; None where it was to end.
+    """Why a task ended; None where it was to end. One that failed to start always has a cause, known or not.
 
     A container that was told to stop and took longer than its time is killed, too, with the very exit code of one that
     was killed for its memory: what ECS says of the task decides.
     """
-    if task.stop_code in _ON_PURPOSE or _WANTED.search(task.reason):
+    if _was_to_end(task):
         return None
     texts = [*(container.reason for container in task.containers if container.reason), task.reason]
     found = next((cause for text in texts if (cause := cause_of(text)) is not None), None)
     if found is not None:
         return found
-    codes = [container.exit_code for container in task.containers if container.exit_code]
-    if _KILLED in codes:
-        return KILLED if task.stop_code != "ServiceSchedulerInitiated" else None
-    ended = task.stop_code == "EssentialContainerExited" or "Essential container in task exited" in task.reason
-    return EXITED if ended and _TERMINATED not in codes else None
+    codes = {container.exit_code for container in task.containers if container.exit_code}
+    if codes and codes <= set(_SIGNALLED):
+        told_to = task.stop_code == "ServiceSchedulerInitiated"
+        return None if told_to else next(cause for code, cause in _SIGNALLED.items() if code in codes)
+    if task.stop_code == "EssentialContainerExited" or "Essential container in task exited" in task.reason:
+        return EXITED
+    return NOT_STARTED if task.stop_code == "TaskFailedToStart" else None
+
+
+def _was_to_end(task: StoppedTask) -> bool:
+    if task.stop_code in _ON_PURPOSE or _TOLD_TO.match(task.reason):
+        return True
+    return task.stop_code not in _BY_ITSELF and bool(_BY_AWS.search(plain(task.reason)))
 
 
 def since_steady(service: ServiceFacts) -> Iterator[Note]:
@@ -132,7 +144,7 @@ def gives_up(service: ServiceFacts) -> bool:
 def _cause_of_note(note: Note) -> Cause | None:
     if not _PLACEMENT.search(note.text):
         return None
-    return HEALTH if _TARGET.search(note.text) else cause_of(note.text)
+    return HEALTH if _TARGET.search(note.text) else cause_of(note.text) or NOT_STARTED
 
 
 def _cured(service: ServiceFacts, task: StoppedTask) -> bool:
@@ -180,13 +192,15 @@ def _severity(service: ServiceFacts, trouble: Trouble) -> Severity:
 def _redeploy(facts: RecoveryFacts, role: str, service: ServiceFacts, found: Sequence[Trouble]) -> Remedy | None:
     """A new roll-out of the same revision, where all that is in the way may be over, and ECS has had its time.
 
-    The number of containers stays what it is. Where ECS went back to the revision before, a new roll-out of that
-    one would bring nothing.
+    The number of containers stays what it is. A service that is not known to be ours is left alone. Where ECS went back
+    to the revision before, a new roll-out of that one would bring nothing.
     """
     may = bool(found) and all(trouble.cause.passing for trouble in found) and role in facts.stopped
     known = not isinstance(facts.stopped.get(role), Unknown)
     short = service.status == "ACTIVE" and 0 <= service.running < service.desired
-    if not (may and known and short) or went_back(service) or not _had_its_time(service, facts.at):
+    settings = facts.services.get(role)
+    ours = isinstance(settings, ServiceSettings) and facts.expected.owns(settings.tags)
+    if not (may and known and short and ours) or went_back(service) or not _had_its_time(service, facts.at):
         return None
     call = Call(
         action="ecs:UpdateService",
