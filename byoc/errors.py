@@ -26,6 +26,15 @@ class InputError(ByocError):
     exit_code: ClassVar[int] = 2
 
 
+class NothingDoneError(ByocError):
+    """Ctrl-C before anything was changed."""
+
+    exit_code: ClassVar[int] = 130
+
+    def __init__(self) -> None:
+        super().__init__("interrupted: nothing was changed")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Problem:
     """One thing that is wrong with an input.

@@ -166,7 +166,8 @@ def exit_code(verb: Callable[[], object], words: Sequence[str] = ()) -> int:
         if not isinstance(code, int):
             raise
         formatted = getattr(error, "format_message", None)
-        print(f"error: {formatted() if formatted else error}", file=sys.stderr)
+        lead = "" if code == INTERRUPTED else "error: "
+        print(f"{lead}{formatted() if formatted else error}", file=sys.stderr)
         return code
     if result == INTERRUPTED:  # typer gives this, too, when Ctrl-C ends a verb
         print(interruption(words), file=sys.stderr)

@@ -16,8 +16,9 @@ from byoc.automation.command import Command, CommandResult
 from byoc.automation.many import Outcome, StackOutcome
 from byoc.automation.recording import Recording, recorded
 from byoc.automation.stack_run import Guard, unguarded
+from byoc.cli.asking import confirmed
 from byoc.cli.view import console, counts_text, following, rows_table, show_json, show_result
-from byoc.errors import InputError
+from byoc.errors import InputError, NothingDoneError
 from byoc.runs import Listener, ignore
 
 _DOING = {Verb.UP: "updating", Verb.PREVIEW: "previewing", Verb.DESTROY: "destroying", Verb.REFRESH: "refreshing"}
@@ -136,7 +137,7 @@ def _ask_and_carry_out(command: Command, request: dict[str, Any]) -> int:
         for item in good:
             show_result(out, item.result, preview=True)
         names = ", ".join(item.stack for item in good)
-        return bool(good) and _confirmed(f"{command.verb} {names}?")
+        return bool(good) and _confirmed(f"{command.verb} {names}?", begun=bool(recordings))
 
     with ExitStack() as open_records:
 
@@ -152,14 +153,19 @@ def _ask_and_carry_out(command: Command, request: dict[str, Any]) -> int:
         for recording in recordings:
             _note(recording, result)
     show_outcomes(result.outcomes, preview=False, many=result.many)
+    if result.interrupted and not recordings:  # in a preview
+        raise NothingDoneError
     return _code(result)
 
 
-def _confirmed(question: str) -> bool:
+def _confirmed(question: str, *, begun: bool) -> bool:
+    """``begun``: whether an earlier group was run already."""
     try:
-        return typer.confirm(question, default=False)
-    except typer.Abort:  # Ctrl-C at the question
-        raise KeyboardInterrupt from None
+        return confirmed(question)
+    except NothingDoneError:
+        if begun:
+            raise KeyboardInterrupt from None
+        raise
 
 
 def _detach(command: Command, asked: Asked, *, json: bool) -> int:

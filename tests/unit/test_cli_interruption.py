@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from byoc.cli.app import INTERRUPTED, exit_code, interruption
+from byoc.cli.asking import confirmed, typed
 
 GOES_ON = "interrupted: run the same command again, and it goes on where it stopped"
 
@@ -65,3 +68,16 @@ def test_ctrl_c_in_a_verb_ends_with_its_message_and_code(capsys: pytest.CaptureF
     assert capsys.readouterr().err == "interrupted\n"
     assert exit_code(stopped, ["up", "demo-chat"]) == INTERRUPTED
     assert capsys.readouterr().err == f"{GOES_ON}\n"
+
+
+@pytest.mark.parametrize("ask", [confirmed, typed])
+def test_ctrl_c_at_a_question_says_that_nothing_was_changed(
+    ask: Callable[[str], object], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Terminal:
+        def readline(self) -> str:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("sys.stdin", Terminal())
+    assert exit_code(lambda: ask("up demo-chat?"), ["up", "demo-chat"]) == INTERRUPTED
+    assert capsys.readouterr().err.strip() == "interrupted: nothing was changed"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from byoc.cli.asking import confirmed
 from byoc.cli.operations.options import Every, Folder, Profile, Stacks, for_many
 from byoc.cli.operations.rollback_view import Case, show_end, show_plan
 
@@ -195,7 +196,7 @@ def _ask(due: Sequence[Case], *, yes: bool, json: bool) -> None:
             f"      mend it:  look at it with --dry-run first, then byoc rollback {plans[0].target.stack} ... --yes"
         )
     question = f"go back to revision {plans[0].to.number}?" if len(plans) == 1 else f"go back with {len(plans)} stacks?"
-    if not typer.confirm(question, default=False):
+    if not confirmed(question):
         raise typer.Exit(1)
 
 
