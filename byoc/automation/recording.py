@@ -10,14 +10,15 @@ import os
 import shutil
 import traceback
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from byoc.automation.many import Outcome, StackOutcome
 from byoc.automation.records import RunRecord, RunState, all_runs, runs_folder, unexpected
-from byoc.errors import ByocError
-from byoc.runs import Event, Listener
+from byoc.errors import ByocError, InputError
+from byoc.runs import Event, Listener, RunResult, ignore
 
 KEPT = 50
 """Records of attached runs that are kept in a project, and of submitted ones for each stack. One takes a few kilobytes,
@@ -48,11 +49,12 @@ class Recording:
 
 
 @contextmanager
-def recorded(root: Path, request: Mapping[str, Any]) -> Iterator[Recording]:
+def recorded(root: Path, request: Mapping[str, Any], *, forget_input_errors: bool = False) -> Iterator[Recording]:
     """A record in ``.byoc/runs`` of the project for as long as the block lasts, which says how the run ended.
 
-    An error that ends the block before it said so is written down, and raised. A process that is killed leaves the
-    record as it is: the run is lost. Older records of such runs are removed (:func:`prune`).
+    An error that ends the block before it said so is written down, and raised. With ``forget_input_errors``, one that
+    says that the input is wrong leaves no record, for nothing was begun. A process that is killed leaves the record as
+    it is: the run is lost. Older records of such runs are removed (:func:`prune`).
     """
     record = RunRecord.create(root, {**request, "projectRoot": str(root), _ATTACHED: True})
     with record.hold():
@@ -62,6 +64,9 @@ def recorded(root: Path, request: Mapping[str, Any]) -> Iterator[Recording]:
         try:
             yield recording
         except ByocError as error:
+            if forget_input_errors and isinstance(error, InputError):
+                _remove(record)
+                raise
             recording.ended({"state": RunState.FAILED.value, "stacks": [], "error": str(error)})
             raise
         except KeyboardInterrupt:
@@ -72,6 +77,30 @@ def recorded(root: Path, request: Mapping[str, Any]) -> Iterator[Recording]:
                 log.write(traceback.format_exc().encode())
             recording.ended(unexpected(record, error))
             raise
+
+
+def recorded_run(
+    root: Path,
+    stack: str,
+    run: Callable[[Listener], RunResult],
+    listener: Listener = ignore,
+    *,
+    verb: str,
+    asked: str,
+) -> StackOutcome:
+    """Run one stack under a record; what came of it is written down. Raises what ``run`` raises."""
+    request = {"verb": verb, "stacks": [stack], "asked": asked}
+    with recorded(root, request, forget_input_errors=True) as recording:
+        result = run(recording.listener(listener))
+        outcome = StackOutcome(stack=stack, outcome=_outcome(result), result=result)
+        recording.ended({"state": outcome.outcome.value, "stacks": [outcome.document()]})
+    return outcome
+
+
+def _outcome(result: RunResult) -> Outcome:
+    if result.interrupted:
+        return Outcome.INTERRUPTED
+    return Outcome.SUCCEEDED if result.ok else Outcome.FAILED
 
 
 def prune(root: Path, kept: int = KEPT) -> None:

@@ -123,7 +123,7 @@ def up(stack: Stack, json: Json = False, config: Override = None, calls: Calls =
     def run(listener: Listener) -> RunResult:
         return workspace.up(stack, overrides=config or [], listener=listener, calls=calls)
 
-    return _follow(f"updating {stack}", run, json=json)
+    return _follow(f"updating {stack}", _recorded(workspace, stack, "up", run), json=json)
 
 
 @app.command(short_help="Delete everything that the stack made.")
@@ -134,7 +134,7 @@ def destroy(stack: Stack, json: Json = False, calls: Calls = None, cwd: Folder =
     def run(listener: Listener) -> RunResult:
         return workspace.destroy(stack, listener=listener, calls=calls)
 
-    return _follow(f"destroying {stack}", run, json=json)
+    return _follow(f"destroying {stack}", _recorded(workspace, stack, "destroy", run), json=json)
 
 
 @app.command()
@@ -164,6 +164,16 @@ def resources(stack: Stack, json: Json = False, cwd: Folder = None) -> None:
         show_json(found)
     else:
         console().print(resources_table(found))
+
+
+def _recorded(
+    workspace: Workspace, stack: str, verb: str, run: Callable[[Listener], RunResult]
+) -> Callable[[Listener], RunResult]:
+    """With a record, as ``byoc up`` leaves one: ``byoc runs`` and ``byoc resume`` know it."""
+    from byoc.automation.recording import recorded_run
+
+    asked = f"sandbox {verb} {stack}"
+    return lambda listener: recorded_run(workspace.root, stack, run, listener, verb=verb, asked=asked).result
 
 
 def _follow(title: str, run: Callable[[Listener], RunResult], *, json: bool, preview: bool = False) -> int:

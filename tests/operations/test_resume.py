@@ -141,5 +141,26 @@ def test_several_stacks_go_on_account_first_and_what_waits_for_one_that_did_not_
     account, chat = json.loads(told.out)["stacks"]
     assert told.code == 1
     assert account["failure"].startswith("demo-account: stack 'demo-account' is being worked on by run ")
-    assert chat["failure"] == "demo-chat: not run: demo-account is half-built still, and goes before it"
+    assert chat["failure"] == "demo-chat: not run: demo-account is half-built still, or down, and goes before it"
     assert chat["applied"] is None
+
+
+def test_what_the_sandbox_brought_up_and_took_down_is_known_and_not_made_again(operated: Operated) -> None:
+    assert operated.byoc("sandbox", "up", CHAT, "--json").code == 0
+    code, found = resume(operated)
+    assert (code, found["lastRun"]["verb"], found["lastRun"]["state"], found["needed"]) == (0, "up", "succeeded", False)
+
+    assert operated.byoc("sandbox", "destroy", CHAT, "--json").code == 0
+    operated.first = operated.world.client.next_call()
+    code, found = resume(operated, "--apply")
+    assert (code, found["lastRun"]["verb"], found["undoing"], found["applied"]) == (0, "destroy", True, None)
+    assert changing(operated) == []
+    outcome = operated.byoc("resume", CHAT, "--apply", "--sandbox")
+    assert outcome.out.endswith("not run: the last run has taken it down; byoc up demo-chat makes it again\n")
+
+
+def test_a_stack_that_was_torn_down_is_not_made_again(operated: Operated) -> None:
+    assert operated.byoc("sandbox", "up", CHAT, "--json").code == 0
+    operated.byoc("teardown", CHAT, "--sandbox", "--yes", "--json")
+    code, found = resume(operated, "--apply")
+    assert (code, found["lastRun"]["verb"], found["applied"]) == (0, "destroy", None)

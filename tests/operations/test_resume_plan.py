@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,17 @@ import pytest
 
 from byoc.automation.failures import program_failure, resource_failure
 from byoc.automation.records import RunState
-from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
+from byoc.operations.doctor.checks import Area, Check, Verdict, failed, passed, unknown
+from byoc.operations.doctor.identity import (
+    Attempt,
+    Attempts,
+    Caller,
+    LetIn,
+    NoCredentials,
+    TurnedAway,
+    judge_attempts,
+    judge_caller,
+)
 from byoc.operations.recovery.blocks import Kind, classify, kind_of
 from byoc.operations.recovery.diagnose import diagnose
 from byoc.operations.recovery.finding import Diagnosis
@@ -48,6 +59,15 @@ MESSAGES = [
     ("api error RequestLimitExceeded: Request limit exceeded.", Kind.PASSING),
     ("api error ThrottlingException: Rate exceeded", Kind.PASSING),
     ("api error ServiceUnavailable: try again", Kind.PASSING),
+    ("api error TooManyUniqueTargetGroupsPerLoadBalancer: too many", Kind.QUOTA),
+    ("waiting for RDS DB Instance (x) create: unexpected state 'insufficient-capacity', wanted target 'available'",
+     Kind.CAPACITY),
+    ("api error ExpiredToken: The security token included in the request is expired", Kind.CREDENTIALS),
+    ("Cannot assume IAM Role. IAM Role (arn:aws:iam::1:role/x) cannot be assumed.", Kind.PERMISSION),
+    # IAM and load balancers take seconds until what was made is seen everywhere.
+    ("api error InvalidParameterException: The target group with targetGroupArn arn:aws:x does not have an associated "
+     "load balancer.", Kind.PASSING),
+    ("api error MalformedPolicyDocument: Invalid principal in policy: \"AWS\":\"arn:aws:iam::1:role/x\"", Kind.PASSING),
     ("api error InsufficientDBInstanceCapacity: db.m7g.large is not available in us-west-2a", Kind.CAPACITY),
     ("Capacity is unavailable at this time. Please try again later or in a different availability zone",
      Kind.CAPACITY),
@@ -152,13 +172,83 @@ def test_what_doctor_sees_decides_whether_it_is_still_there(message: str, check:
 
 
 def test_a_role_that_does_not_open_refuses_everything() -> None:
-    found, _ = judged(run("x"), failed(Area.IDENTITY, "role", "does not open", "see its trust policy"))
-    assert [item.fix for item in found.refused] == ["see its trust policy"]
+    found, _ = judged(run("x"), *judge_attempts(attempts(TurnedAway(), TurnedAway()), "arn:aws:iam::1:role/x"))
+    assert [(item.kind, item.evidence) for item in found.refused] == [
+        (
+            Kind.PERMISSION,
+            "role with the external id: sts:AssumeRole on arn:aws:iam::1:role/x: denied; AWS does not say by what",
+        )
+    ]
+
+
+def attempts(with_id: Attempt, without: Attempt) -> Attempts:
+    """What came of assuming the role with the right external id, and otherwise."""
+    return Attempts(with_id=with_id, without=without, with_another=without)
+
+
+def test_a_role_that_opens_too_wide_keeps_no_run_off() -> None:
+    open_ = LetIn(account_id="123456789012")
+    checks = judge_attempts(attempts(open_, open_), "arn:aws:iam::1:role/x")
+    trust = failed(Area.IDENTITY, "trust of the control plane's role", "it trusts nobody", "run the account stack's up")
+    found, _ = judged(run("x"), *checks, trust)
+    assert [check.verdict for check in checks] == [Verdict.PASS, Verdict.FAIL, Verdict.FAIL]
+    assert (found.refused, found.goes_on) == ((), True)
+
+
+def test_credentials_that_expired_are_over_once_there_are_new_ones() -> None:
+    expired = "api error ExpiredToken: The security token included in the request is expired"
+    again = judge_caller(Caller(arn="arn:aws:sts::1:assumed-role/x/y", account_id="1"), "1")
+    assert judged(run(expired), again)[1] == [Still.GONE]
+    none = judge_caller(NoCredentials(why="there are none", remedy="sign in"), "1")
+    found, states = judged(run(expired), none)
+    assert (states, found.refused[0].kind) == ([Still.THERE, Still.THERE], Kind.CREDENTIALS)
+
+
+@pytest.mark.parametrize(
+    "message", ["api error DependencyViolation: resource sg-1 has a dependent object", "api error NoSuchEntity: x"]
+)
+def test_free_names_say_nothing_about_other_drift(message: str) -> None:
+    assert judged(run(message), passed(Area.NAMES, "names", "free"))[1] == [Still.UNKNOWN]
+
+
+# A stack that is on its way down
+
+
+@pytest.mark.parametrize(("state", "needed"), [(RunState.SUCCEEDED, False), (RunState.FAILED, True)])
+def test_what_a_destroy_took_down_is_not_brought_up_again(state: RunState, needed: bool) -> None:
+    absent = diagnose(recovery_facts(api=Absent(), rds="stopped"))
+    found, states = judged(replace(run(DENIED, state=state), verb="destroy"), diagnoses=[absent])
+    assert (found.undoing, found.needed, found.goes_on, found.well) == (True, needed, False, not needed)
+    assert states == ([Still.UNKNOWN] if needed else [])
+
+
+# A database that was there
+
+
+def without_database(**changes: Any) -> Diagnosis:
+    """Of a deployment whose database is not there."""
+    facts = recovery_facts(database=Absent(), **changes)
+    return diagnose(replace(facts, status=replace(facts.status, database=Absent())))
+
+
+def test_a_database_that_somebody_deleted_is_not_replaced_by_an_empty_one() -> None:
+    found, states = judged(run(state=RunState.SUCCEEDED), diagnoses=[without_database()])
+    assert (states, found.goes_on) == ([Still.THERE], False)
+    assert found.refused[0].fix.startswith("restore its last snapshot under this name; if an empty database will do")
+    assert judged(None, diagnoses=[without_database(api=Absent())])[0].goes_on
 
 
 @pytest.mark.parametrize(("changed", "still"), [(True, Still.UNKNOWN), (False, Still.THERE)])
 def test_a_wrong_config_is_wrong_until_it_is_changed(changed: bool, still: Still) -> None:
     assert judged(run("api error ValidationException: x"), config_changed=changed)[1] == [still]
+
+
+def test_a_look_up_that_failed_is_worth_a_try_though_the_config_is_as_it_was() -> None:
+    """The account stack may have been brought up since."""
+    missing = program_failure("the runtime of install langgraph-cloud was not found in account 1, region us-west-2")
+    last = LastRun(id="x", verb="up", state=RunState.FAILED, began=BEGAN, failures=classify([missing]))
+    found, states = judged(last)
+    assert (states, found.goes_on) == ([Still.UNKNOWN], True)
 
 
 def diagnosis(reason: str) -> Diagnosis:

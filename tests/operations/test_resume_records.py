@@ -14,10 +14,18 @@ from byoc.runs import Failure, RunResult
 from tests.operations.test_resume_plan import DENIED, of_aws
 
 
-def recorded(root: Path, verb: str, result: RunResult | None, run_id: str, outcome: Outcome = Outcome.FAILED) -> None:
+def recorded(
+    root: Path,
+    verb: str,
+    result: RunResult | None,
+    run_id: str,
+    outcome: Outcome = Outcome.FAILED,
+    targets: tuple[str, ...] = (),
+) -> None:
     """A run's record, as a run leaves it."""
     stacks = [result.stack] if result is not None else ["demo-chat"]
-    record = RunRecord.create(root, {"verb": verb, "stacks": stacks, "asked": verb}, run_id)
+    request = {"verb": verb, "stacks": stacks, "asked": verb, "options": {"targets": list(targets)}}
+    record = RunRecord.create(root, request, run_id)
     if result is not None:
         told = StackOutcome(stack=result.stack, outcome=outcome, result=result)
         record.write("result.json", {"state": outcome.value, "stacks": [told.document()]})
@@ -54,6 +62,13 @@ def test_a_run_that_was_refused_hides_nothing_that_went_before_it(tmp_path: Path
     refusal = Failure(urn="", type="", op=REFUSED, action="", error="a revision is rolling out", remedy="wait")
     recorded(tmp_path, "up", None, "20260501-080000-aaaaaa")
     recorded(tmp_path, "up", RunResult(stack="demo-chat", failures=(refusal,)), "20260501-090000-bbbbbb")
+    assert kinds(last_run(all_runs(tmp_path), "demo-chat")) == ("aaaaaa", [Kind.CUT_SHORT])
+
+
+def test_a_run_of_some_resources_hides_nothing_that_went_before_it(tmp_path: Path) -> None:
+    recorded(tmp_path, "up", None, "20260501-080000-aaaaaa")
+    one = ("urn:pulumi:demo-chat::byoc::x::errors",)
+    recorded(tmp_path, "up", RunResult(stack="demo-chat"), "20260501-090000-bbbbbb", Outcome.SUCCEEDED, one)
     assert kinds(last_run(all_runs(tmp_path), "demo-chat")) == ("aaaaaa", [Kind.CUT_SHORT])
 
 

@@ -12,9 +12,10 @@ import pytest
 
 from byoc.automation.asked import Asked, Verb
 from byoc.automation.command import Command
+from byoc.automation.records import all_runs
 from byoc.cli.operations.retention import _by_pulumi
 from byoc.errors import ByocError
-from byoc.runs import Failure
+from byoc.runs import Failure, RunResult
 
 FAILURE = Failure(
     urn="urn:pulumi:demo-chat::byoc::aws:rds/instance:Instance::chat-database",
@@ -58,37 +59,53 @@ class FakeCommand:
 
     def run(self) -> SimpleNamespace:
         self.log.append("run")
-        outcome = SimpleNamespace(result=SimpleNamespace(failures=self.failures))
-        return SimpleNamespace(ok=self.state == "succeeded", outcomes=(outcome,), state=self.state)
+        interrupted = self.state == "interrupted"
+        result = RunResult(stack="demo-chat", failures=self.failures, interrupted=interrupted)
+        return SimpleNamespace(outcomes=(SimpleNamespace(result=result),))
 
 
-def destroyed(monkeypatch: pytest.MonkeyPatch, command: FakeCommand, *kept: str) -> FakeCommand:
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A project's folder."""
+    (tmp_path / "Pulumi.yaml").write_text("name: byoc\nruntime: python\n")
+    return tmp_path
+
+
+def destroyed(project: Path, monkeypatch: pytest.MonkeyPatch, command: FakeCommand, *kept: str) -> FakeCommand:
     """Have a stack destroyed by this command."""
     monkeypatch.setattr(Command, "prepare", command.prepare)
-    _by_pulumi(Path("project"), kept)("demo-chat")
+    _by_pulumi(project, kept)("demo-chat")
     return command
 
 
-def test_a_stack_is_destroyed_by_its_name_under_its_lock(monkeypatch: pytest.MonkeyPatch) -> None:
-    command = destroyed(monkeypatch, FakeCommand())
+def test_a_stack_is_destroyed_by_its_name_under_its_lock(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = destroyed(project, monkeypatch, FakeCommand())
     ((folder, asked),) = command.asked
-    assert folder == Path("project")
+    assert folder == project
     assert (asked.verb, asked.stacks, asked.every) == (Verb.DESTROY, ("demo-chat",), False)
     assert asked.options.message == "unused: byoc retention"
     assert asked.options.targets == ()
     assert command.log == ["lock", "run", "unlock"]
+    (record,) = all_runs(project)
+    assert (record.request["verb"], record.request["stacks"], record.state.value) == (
+        "destroy",
+        ["demo-chat"],
+        "succeeded",
+    )
 
 
-def test_what_failed_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_failed_is_told(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ByocError) as raised:
-        destroyed(monkeypatch, FakeCommand(failures=(FAILURE,), state="failed"))
+        destroyed(project, monkeypatch, FakeCommand(failures=(FAILURE,), state="failed"))
     assert str(raised.value) == FAILURE.render()
 
 
-def test_a_snapshot_that_the_state_does_not_know_of_keeps_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_snapshot_that_the_state_does_not_know_of_keeps_the_stack(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     command = FakeCommand(database={"skipFinalSnapshot": True})
     with pytest.raises(ByocError, match=r"^demo-chat: not deleted: database.finalSnapshot asks for a final snapshot"):
-        destroyed(monkeypatch, command, "demo-chat")
+        destroyed(project, monkeypatch, command, "demo-chat")
     assert "run" not in command.log
 
 
@@ -97,11 +114,11 @@ def test_a_snapshot_that_the_state_does_not_know_of_keeps_the_stack(monkeypatch:
     [({"skipFinalSnapshot": False}, "demo-chat"), ({}, "demo-chat"), ({"skipFinalSnapshot": True}, "demo-support")],
 )
 def test_a_stack_goes_whose_snapshot_is_in_its_state_or_not_asked_for(
-    monkeypatch: pytest.MonkeyPatch, database: dict[str, object], kept: str
+    project: Path, monkeypatch: pytest.MonkeyPatch, database: dict[str, object], kept: str
 ) -> None:
-    assert destroyed(monkeypatch, FakeCommand(database=database), kept).log == ["lock", "run", "unlock"]
+    assert destroyed(project, monkeypatch, FakeCommand(database=database), kept).log == ["lock", "run", "unlock"]
 
 
-def test_an_interruption_is_no_success(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interruption_is_no_success(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ByocError, match=r"^destroying demo-chat: interrupted$"):
-        destroyed(monkeypatch, FakeCommand(state="interrupted"))
+        destroyed(project, monkeypatch, FakeCommand(state="interrupted"))

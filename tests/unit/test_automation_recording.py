@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from byoc.automation.recording import prune, recorded
+from byoc.automation.recording import prune, recorded, recorded_run
 from byoc.automation.records import RunRecord, RunState, all_runs
 from byoc.errors import InputError
-from byoc.runs import Event, Op, Phase
+from byoc.runs import Event, Listener, Op, Phase, RunResult
 
 EVENT = Event(op=Op.CREATE, phase=Phase.DONE, urn="urn:pulumi:a::b::c::d", type="c", seconds=1.5, changed=("x",))
 REQUEST = {"verb": "up", "stacks": ["chat"], "asked": "up chat"}
@@ -92,3 +92,23 @@ def test_a_run_that_begins_removes_what_is_too_much(tmp_path: Path, monkeypatch:
         with recorded(tmp_path, REQUEST) as recording:
             recording.ended({"state": "succeeded", "stacks": []})
     assert len(list(all_runs(tmp_path))) == 2
+
+
+def test_a_run_of_one_stack_leaves_what_came_of_it_and_nothing_if_its_input_was_wrong(tmp_path: Path) -> None:
+    def wrong(_listener: Listener) -> RunResult:
+        raise InputError("no such stack")
+
+    with pytest.raises(InputError):
+        recorded_run(tmp_path, "demo-chat", wrong, verb="up", asked="sandbox up demo-chat")
+    assert list(all_runs(tmp_path)) == []
+
+    def cut_short(_listener: Listener) -> RunResult:
+        return RunResult(stack="demo-chat", interrupted=True)
+
+    outcome = recorded_run(tmp_path, "demo-chat", cut_short, verb="up", asked="sandbox up demo-chat")
+    record = only(tmp_path)
+    assert (outcome.outcome.value, record.state.value, record.request["asked"]) == (
+        "interrupted",
+        "interrupted",
+        "sandbox up demo-chat",
+    )

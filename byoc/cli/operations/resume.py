@@ -45,7 +45,7 @@ class _Case:
         """Whether what waits for it cannot go on."""
         if self.outcome is not None:
             return not self.outcome.result.ok
-        return bool(self.failure) or (self.found is not None and self.found.needed)
+        return bool(self.failure) or (self.found is not None and (self.found.needed or self.found.undoing))
 
     @property
     def was_interrupted(self) -> bool:
@@ -96,7 +96,7 @@ def resume(
         found = plan(stack, run, _seen(folder, stack, run, profile, own_credentials=own_credentials))
         if not json:
             _show(found, apply=apply)
-        goes = apply and found.needed and not found.refused
+        goes = apply and found.goes_on
         outcome = _go_on(folder, stack, found, sandbox=sandbox, json=json) if goes else None
         return _Case(stack=stack, found=found, outcome=outcome)
 
@@ -117,7 +117,9 @@ def resume(
 
 
 def _after(stack: str, before: Sequence[str]) -> _Case:
-    return _Case(stack=stack, failure=f"{stack}: not run: {', '.join(before)} is half-built still, and goes before it")
+    return _Case(
+        stack=stack, failure=f"{stack}: not run: {', '.join(before)} is half-built still, or down, and goes before it"
+    )
 
 
 def _tried(stack: str, one: Callable[[str], _Case], *, many: bool) -> _Case:
@@ -235,7 +237,13 @@ def _show(found: Plan, *, apply: bool) -> None:
         out.print(Text(f"  {text}", style="magenta"))
     if found.wrong:
         out.print(f"  findings of its deployments: {found.wrong}; byoc watch {found.stack} shows them")
-    if found.refused:
+    if found.undoing:
+        goes_on = f"was to take it down: byoc destroy {found.stack} goes on with that"
+        out.print(
+            f"not run: the last run {'has taken it down' if found.well else goes_on}; "
+            f"byoc up {found.stack} makes it again"
+        )
+    elif found.refused:
         out.print(Text("not run: what is still there would stop it again", style="red"))
     elif found.well:
         out.print("nothing to go on with: the last run did all it was to do, and AWS shows nothing wrong")

@@ -10,9 +10,10 @@ import typer
 from byoc.cli.operations.options import Every, Folder, Profile, Stacks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
 
     from byoc.operations.retention.run import Case, Destroy
+    from byoc.runs import RunResult
 
 Apply = Annotated[bool, typer.Option("--apply", help="Note, notify and delete. Without it: only say what would be.")]
 Sandbox = Annotated[
@@ -62,7 +63,6 @@ def _by_pulumi(folder: Path, kept: Collection[str]) -> Destroy:
     def destroy(stack: str) -> None:
         from byoc.automation.asked import Asked, RunOptions, Verb
         from byoc.automation.command import Command
-        from byoc.errors import ByocError
         from byoc.operations.retention.snapshots import refuse_lost_snapshot
 
         options = RunOptions(message="unused: byoc retention")
@@ -71,10 +71,7 @@ def _by_pulumi(folder: Path, kept: Collection[str]) -> Destroy:
             state = [(item["type"], item.get("inputs") or {}) for item in command.workspace.resources(stack)]
             if stack in kept:
                 refuse_lost_snapshot(stack, state)
-            result = command.run()
-        if not result.ok:
-            failures = [failure.render() for item in result.outcomes for failure in item.result.failures]
-            raise ByocError("\n".join(failures) or f"destroying {stack}: {result.state}")
+            _destroyed(folder, stack, lambda: command.run().outcomes[0].result)
 
     return destroy
 
@@ -83,7 +80,6 @@ def _by_the_sandbox(folder: Path, kept: Collection[str]) -> Destroy:
     """Destroys a stack as ``byoc sandbox destroy`` does; one that is among ``kept`` only with a final snapshot."""
 
     def destroy(stack: str) -> None:
-        from byoc.errors import ByocError
         from byoc.operations.retention.snapshots import refuse_lost_snapshot
         from byoc.sandbox.workspace import Workspace
 
@@ -91,11 +87,23 @@ def _by_the_sandbox(folder: Path, kept: Collection[str]) -> Destroy:
         if stack in kept:
             state = workspace.recorded(stack).resources.values()
             refuse_lost_snapshot(stack, [(item.type, item.inputs) for item in state])
-        result = workspace.destroy(stack)
-        if not result.ok:
-            raise ByocError("\n".join(failure.render() for failure in result.failures))
+        _destroyed(folder, stack, lambda: workspace.destroy(stack))
 
     return destroy
+
+
+def _destroyed(folder: Path, stack: str, run: Callable[[], RunResult]) -> None:
+    """Run it under a record, as ``byoc destroy`` leaves one; raises ``ByocError`` if it failed."""
+    from byoc.automation.many import Outcome
+    from byoc.automation.recording import recorded_run
+    from byoc.errors import ByocError
+    from byoc.project.project_file import find_project
+
+    asked = f"retention {stack}"
+    ended = recorded_run(find_project(folder), stack, lambda _: run(), verb="destroy", asked=asked)
+    if ended.outcome is not Outcome.SUCCEEDED:
+        failures = [failure.render() for failure in ended.result.failures]
+        raise ByocError("\n".join(failures) or f"destroying {stack}: {ended.outcome.value}")
 
 
 def _show(cases: Sequence[Case], left_alone: Sequence[str], *, apply: bool) -> None:

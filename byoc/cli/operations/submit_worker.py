@@ -103,8 +103,8 @@ def _set_image(root: Path, stack: str, image: str) -> None:
 
 def _by_pulumi(root: Path, record: RunRecord) -> Mapping[str, Any]:
     from byoc.automation.asked import Asked
-    from byoc.automation.command import Command
     from byoc.automation.aws_profile import aws_profile
+    from byoc.automation.command import Command
 
     with aws_profile(record.request["submission"]["profile"]):
         return Command.prepare(root, Asked.of_document(record.request)).run(record.listener()).document()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from byoc.cli.asking import typed
 from byoc.cli.operations.options import Every, Folder, Profile, Stacks
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from byoc.operations.teardown.plan import Options, Plan
     from byoc.operations.teardown.run import Engine, Outcome
     from byoc.operations.teardown.subject import Subject
+    from byoc.runs import RunResult
 
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do it without asking; needed where there is no terminal.")]
 SweepOnly = Annotated[bool, typer.Option("--sweep-only", help="Only look at what is left; change nothing.")]
@@ -85,7 +87,24 @@ def teardown(
     if (stands and not (yes and json)) or not (yes or (asks and _agreed(plans))):
         return 1 if stands else 0
     engine = sandbox_engine(folder) if sandbox else pulumi_engine(folder, _profiles_by_stack(chosen, profiles))
+    engine = _recorded(folder, engine)
     return _carry_out(plans, engine, options, costs, json=json, markdown=markdown)
+
+
+def _recorded(folder: Path, engine: Engine) -> Engine:
+    """With a record of each deletion, as ``byoc destroy`` leaves one: ``byoc resume`` does not make it again."""
+    from dataclasses import replace
+
+    from byoc.automation.recording import recorded_run
+    from byoc.project.project_file import find_project
+
+    root = find_project(folder)
+
+    def destroy(stack: str) -> RunResult:
+        asked = f"teardown {stack}"
+        return recorded_run(root, stack, lambda _: engine.destroy(stack), verb="destroy", asked=asked).result
+
+    return replace(engine, destroy=destroy)
 
 
 def _check(*, json: bool, markdown: bool, sweep_only: bool, cost: bool, changes: bool) -> None:
@@ -142,8 +161,7 @@ def _place(subject: Subject) -> tuple[str, str, str]:
 def _agreed(plans: Sequence[Plan]) -> bool:
     """Whether the name of each stack was typed."""
     for plan in plans:
-        typed = typer.prompt(f"to take {plan.stack} down, type its name", default="", show_default=False)
-        if typed != plan.stack:
+        if typed(f"to take {plan.stack} down, type its name") != plan.stack:
             typer.echo("nothing was changed")
             return False
     return True

@@ -18,6 +18,8 @@ class Kind(enum.StrEnum):
     """What stopped a run."""
 
     PERMISSION = "permission"
+    CREDENTIALS = "credentials"
+    """They expired, or AWS does not take them."""
     QUOTA = "quota"
     LINKED_ROLE = "service-linked role"
     CAPACITY = "capacity"
@@ -62,20 +64,28 @@ _CODES: Sequence[tuple[Kind, re.Pattern[str]]] = tuple(
         (
             Kind.PASSING,
             r"Throttl|TooManyRequests|RequestLimitExceeded|SlowDown|ServiceUnavailable|InternalError|InternalFailure"
-            r"|ServerException|Rate exceeded",
+            r"|ServerException|Rate exceeded"
+            # What was just made is not seen everywhere yet.
+            r"|does not have an associated load balancer|Invalid principal in policy",
+        ),
+        (
+            Kind.CREDENTIALS,
+            r"ExpiredToken|RequestExpired|security token included in the request is (?:expired|invalid)"
+            r"|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|no valid credential|NoCredentialProviders"
+            r"|refresh cached credentials|SSO session has expired|token has expired",
         ),
         (
             Kind.PERMISSION,
             r"AccessDenied|UnauthorizedOperation|not authorized to perform|AuthorizationError|explicit deny"
-            r"|OptInRequired",
+            r"|OptInRequired|Cannot assume IAM Role|cannot be assumed",
         ),
         (
             Kind.CAPACITY,
-            r"Insufficient\w*Capacity|Capacity is unavailable at this time|RESOURCE:FARGATE",
+            r"Insufficient[\w-]*Capacity|Capacity is unavailable at this time|RESOURCE:FARGATE",
         ),
         (
             Kind.QUOTA,
-            r"LimitExceeded|QuotaExceeded|QuotaReached|TooMany(?:LoadBalancers|TargetGroups|Listeners|Certificates)"
+            r"LimitExceeded|QuotaExceeded|QuotaReached|TooMany\w+"
             r"|limit on the number|limit of \d+|maximum number of",
         ),
         (
@@ -91,7 +101,10 @@ _CODES: Sequence[tuple[Kind, re.Pattern[str]]] = tuple(
         (Kind.CONFIG, r"Validation|InvalidParameter|InvalidInput|Invalid\w*Value|Malformed|Unsupported|policy \w"),
     )
 )
+_OF_LOOK_UPS = frozenset({Kind.PERMISSION, Kind.CREDENTIALS, Kind.PASSING})
+"""What a look-up of the program ends at, though its config is right."""
 _FIXES: Mapping[Kind, str] = {
+    Kind.CREDENTIALS: "sign in again (aws sso login, or new keys in AWS_PROFILE), then go on",
     Kind.QUOTA: "free what is not needed, or ask AWS for more (Service Quotas); byoc doctor shows limit and use",
     Kind.LINKED_ROLE: "byoc up of the account stack with byoc:serviceLinkedRoles, or aws iam "
     "create-service-linked-role; byoc doctor shows which is missing",
@@ -120,7 +133,7 @@ def kind_of(failure: Failure) -> Kind:
         return Kind.CUT_SHORT if "was ended while something was under way" in failure.error else Kind.COMMAND
     if failure.op == "check":
         return Kind.CONFIG
-    if failure.op == "run" and not failure.action and found not in (Kind.PERMISSION, Kind.PASSING):
+    if failure.op == "run" and not failure.action and found not in _OF_LOOK_UPS:
         return Kind.CONFIG
     return found or Kind.UNKNOWN
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from byoc.automation.many import Outcome, StackOutcome
-from byoc.automation.recording import recorded
+from byoc.automation.many import StackOutcome
+from byoc.automation.recording import recorded_run
 from byoc.runs import Listener, RunResult
 
 Up = Callable[[Listener], RunResult]
@@ -15,14 +15,4 @@ Up = Callable[[Listener], RunResult]
 
 def carry_on(root: Path, stack: str, up: Up, listener: Listener) -> StackOutcome:
     """Run ``up`` under a record in ``.byoc/runs`` of the project; the outcome is written down whatever it is."""
-    with recorded(root, {"verb": "up", "stacks": [stack], "asked": f"resume {stack} --apply"}) as recording:
-        result = up(recording.listener(listener))
-        outcome = StackOutcome(stack=stack, outcome=_outcome(result), result=result)
-        recording.ended({"state": outcome.outcome.value, "stacks": [outcome.document()]})
-    return outcome
-
-
-def _outcome(result: RunResult) -> Outcome:
-    if result.interrupted:
-        return Outcome.INTERRUPTED
-    return Outcome.SUCCEEDED if result.ok else Outcome.FAILED
+    return recorded_run(root, stack, up, listener, verb="up", asked=f"resume {stack} --apply")

@@ -42,7 +42,8 @@ def last_run(records: Iterable[RunRecord], stack: str) -> LastRun | None:
     """The newest run that was to change ``stack``; None if none is recorded. ``records``: the oldest first.
 
     Runs that were not begun are passed over: skipped ones, and those that were refused while a revision was rolling
-    out. One that was cut short counts until a run has succeeded: what followed it has not read the state anew.
+    out. So are those that did what they were to do, but for some resources alone (``--target``): the rest is as it
+    was. One that was cut short counts until a run has succeeded: what followed it has not read the state anew.
     """
     told = (run for record in reversed(list(records)) if (run := _run_of(record, stack)) is not None)
     newest = next(told, None)
@@ -72,6 +73,8 @@ def _run_of(record: RunRecord, stack: str) -> LastRun | None:
         return None
     outcome = _outcome(record, stack)
     if outcome is not None and (outcome.outcome is Outcome.SKIPPED or _was_refused(outcome)):
+        return None
+    if outcome is not None and outcome.outcome is Outcome.SUCCEEDED and request.get("options", {}).get("targets"):
         return None
     return _told(record, stack, outcome)
 

@@ -108,7 +108,12 @@ class Restorer:
                 )
             return self.also(name, preview)
 
-        request = {"verb": "up", "stacks": [stack], "asked": f"watch {stack} --apply --restore"}
+        request = {
+            "verb": "up",
+            "stacks": [stack],
+            "asked": f"watch {stack} --apply --restore",
+            "options": {"targets": list(targets)},
+        }
         with recorded(self.root, request) as recording:
             result = engine.up(targets, guard, recording.listener(ignore))
             outcome = StackOutcome(stack=stack, outcome=_outcome(result), result=result)

@@ -7,6 +7,7 @@ seen that it is not, nothing is run: it would end at the same place.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -37,7 +38,11 @@ _OF_FINDINGS: Mapping[str, Area] = {
     "tasks.service-linked-role": Area.LINKED_ROLES,
 }
 """The same for what kept containers from starting."""
-_UP_MENDS = frozenset({"database.absent"})
+_NO_WAY_IN: Mapping[str, Kind] = {"credentials": Kind.CREDENTIALS, "role with the external id": Kind.PERMISSION}
+"""The checks of ``byoc doctor`` without which nothing can be asked. A role that opens too wide keeps no run off, and
+the account stack's ``up`` mends its trust."""
+_NAME_TAKEN = re.compile(r"already ?exists|already in use|Duplicate|(?:marked|scheduled) for deletion", re.IGNORECASE)
+_DATABASE_ABSENT, _SERVICE_ABSENT = "database.absent", "rollout.service-absent"
 
 
 class Still(enum.StrEnum):
@@ -94,6 +99,8 @@ class Plan:
     """Whether the state has to be read anew from AWS first."""
     needed: bool
     """Whether there is anything to go on with."""
+    undoing: bool = False
+    """Whether the last run was to take the stack down: an ``up`` would undo that."""
     wrong: int = 0
     """How many findings of the diagnoses there are; ``byoc watch`` shows them."""
 
@@ -105,7 +112,14 @@ class Plan:
     @property
     def well(self) -> bool:
         """Whether everything is known, and there is nothing to do."""
+        if self.undoing:
+            return not self.needed
         return not (self.needed or self.refused or self.unknown)
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether ``byoc resume --apply`` brings it up."""
+        return self.needed and not self.refused and not self.undoing
 
     def document(self) -> dict[str, Any]:
         """As a JSON object."""
@@ -121,17 +135,20 @@ class Plan:
             "needed": self.needed,
             "findings": self.wrong,
             "refused": bool(self.refused),
+            "undoing": self.undoing,
         }
 
 
 def plan(stack: str, run: LastRun | None, seen: Seen) -> Plan:
     """How to go on with a stack. Pure: what is known in, what to do out."""
+    undoing = run is not None and run.verb == "destroy"
     blocks = run.failures if run is not None and not run.ok else ()
-    judged = [*_no_way_in(seen), *(_judge(block, seen) for block in blocks), *_of_findings(seen)]
+    judged = [*_no_way_in(seen), *(_judge(block, seen) for block in blocks)]
+    judged += [] if undoing else _of_findings(stack, seen)
     kinds = {item.kind for item in judged}
     lost = run is not None and run.was_cut_short
     half = run is not None and not run.ok
-    wrong = sum(len(diagnosis.wrong) for diagnosis in seen.diagnoses)
+    wrong = 0 if undoing else sum(len(diagnosis.wrong) for diagnosis in seen.diagnoses)
     return Plan(
         stack=stack,
         run=run,
@@ -139,15 +156,16 @@ def plan(stack: str, run: LastRun | None, seen: Seen) -> Plan:
         unknown=tuple(text for diagnosis in seen.diagnoses for text in diagnosis.unknown),
         refresh=lost or Kind.CUT_SHORT in kinds or Kind.DRIFT in kinds or _drifted(seen),
         needed=half or wrong > 0,
+        undoing=undoing,
         wrong=wrong,
     )
 
 
 def _no_way_in(seen: Seen) -> Iterator[Judged]:
     for check in seen.checks:
-        if check.area is Area.IDENTITY and check.verdict is Verdict.FAIL:
+        if check.area is Area.IDENTITY and check.verdict is Verdict.FAIL and check.name in _NO_WAY_IN:
             yield Judged(
-                kind=Kind.PERMISSION,
+                kind=_NO_WAY_IN[check.name],
                 evidence=f"{check.name}: {check.evidence}",
                 fix=check.remedy,
                 still=Still.THERE,
@@ -161,9 +179,16 @@ def _judge(block: Block, seen: Seen) -> Judged:
 
 
 def _still(block: Block, seen: Seen) -> tuple[Still, str]:
+    if block.kind is Kind.CREDENTIALS:
+        return _by_doctor([check for check in seen.checks if check.name in _NO_WAY_IN])
+    if block.kind is Kind.DRIFT and not _NAME_TAKEN.search(block.evidence):
+        return Still.UNKNOWN, "only a try can tell"
     if block.kind in _SURE:
         return _by_doctor(_about(block, seen.checks, _SURE[block.kind]))
     if block.kind is Kind.CONFIG:
+        if block.failure is not None and block.failure.op == "run":
+            # It may have been about what it looked up, such as an account stack that was not up yet.
+            return Still.UNKNOWN, "the config can be read; whether its program comes through, only a try can tell"
         if seen.config_changed:
             return Still.UNKNOWN, "the stack's file was changed since"
         return Still.THERE, "the stack's file is as it was then"
@@ -192,9 +217,10 @@ def _by_doctor(checks: Sequence[Check]) -> tuple[Still, str]:
     return Still.UNKNOWN, "byoc doctor cannot tell: only a try can"
 
 
-def _of_findings(seen: Seen) -> Iterator[Judged]:
+def _of_findings(stack: str, seen: Seen) -> Iterator[Judged]:
     """What the next run would wait for in vain: containers that cannot start, a database that does not answer."""
     for diagnosis in seen.diagnoses:
+        yield from _of_a_lost_database(stack, diagnosis)
         for finding in diagnosis.wrong:
             if finding.area is FindingArea.TASKS and finding.severity is not Severity.NOTE:
                 still, why = _of_tasks(finding, seen)
@@ -211,8 +237,22 @@ def _of_findings(seen: Seen) -> Iterator[Judged]:
             )
 
 
+def _of_a_lost_database(stack: str, diagnosis: Diagnosis) -> Iterator[Judged]:
+    """A database that is not there beside servers, which are made after it: it was there, and somebody deleted it."""
+    lost = next((finding for finding in diagnosis.wrong if finding.id == _DATABASE_ABSENT), None)
+    if lost is None or any(finding.id == _SERVICE_ABSENT and finding.part == "api" for finding in diagnosis.wrong):
+        return
+    yield Judged(
+        kind=Kind.DRIFT,
+        evidence="the servers are there, and their database is not",
+        fix=f"restore its last snapshot under this name; if an empty database will do: byoc up --refresh {stack}",
+        still=Still.UNKNOWN if diagnosis.unknown else Still.THERE,
+        why="the next run would make an empty one",
+    )
+
+
 def _stands_still(finding: Finding) -> bool:
-    return finding.severity is Severity.CRITICAL and finding.id not in _UP_MENDS and "storage-" not in finding.id
+    return finding.severity is Severity.CRITICAL and finding.id != _DATABASE_ABSENT and "storage-" not in finding.id
 
 
 def _of_tasks(finding: Finding, seen: Seen) -> tuple[Still, str]:
