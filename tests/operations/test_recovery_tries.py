@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -70,6 +72,18 @@ def test_no_day_has_more_tries_than_the_bound_whatever_the_clock_says(
             assert sum(end - timedelta(days=1) < at <= end for at in made) <= TRIES_A_DAY
         ordered = sorted(made)
         assert all(after - before >= FIRST_PAUSE for before, after in pairwise(ordered))
+
+
+def test_of_several_processes_at_once_one_has_the_try(tmp_path: Path) -> None:
+    path, context = tmp_path / "watch.json", multiprocessing.get_context("fork")
+    with context.Pool(6) as pool:
+        refusals = pool.map(partial(_claimed, path), range(12))
+    assert sorted(bool(why) for why in refusals) == [False] + [True] * 11
+    assert len(json.loads(path.read_text())["tries"]["key"]) == 1
+
+
+def _claimed(path: Path, _number: int) -> str:
+    return Tries(path).claim("key", NOW)
 
 
 def test_pauses_grow_and_differ_by_chance(tmp_path: Path) -> None:

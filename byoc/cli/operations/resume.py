@@ -97,7 +97,9 @@ def resume(
         if not json:
             _show(found, apply=apply)
         goes = apply and found.goes_on
-        outcome = _go_on(folder, stack, found, sandbox=sandbox, json=json) if goes else None
+        # One's own credentials are for asking: a deployment goes on through the role, as the control plane does.
+        run_with = None if own_credentials else profile
+        outcome = _go_on(folder, stack, found, run_with, sandbox=sandbox, json=json) if goes else None
         return _Case(stack=stack, found=found, outcome=outcome)
 
     cases: dict[str, _Case] = {}
@@ -177,7 +179,7 @@ def _seen(folder: Path, name: str, run: LastRun | None, profile: str | None, *, 
     )
 
 
-def _go_on(folder: Path, stack: str, found: Plan, *, sandbox: bool, json: bool) -> StackOutcome:
+def _go_on(folder: Path, stack: str, found: Plan, profile: str | None, *, sandbox: bool, json: bool) -> StackOutcome:
     from byoc.cli.view import console, following, show_result
     from byoc.operations.recovery.carry_on import carry_on
     from byoc.project.project_file import find_project
@@ -185,7 +187,7 @@ def _go_on(folder: Path, stack: str, found: Plan, *, sandbox: bool, json: bool) 
     root = find_project(folder)
     if sandbox and found.refresh and not json:
         typer.echo("byoc sandbox up does not refresh: what was changed by hand stays so", err=True)
-    up = _by_the_sandbox(folder, stack) if sandbox else _by_pulumi(folder, stack, refresh=found.refresh)
+    up = _by_the_sandbox(folder, stack) if sandbox else _by_pulumi(folder, stack, profile, refresh=found.refresh)
     if json:
         return carry_on(root, stack, up, lambda _: None)
     out = console()
@@ -195,16 +197,18 @@ def _go_on(folder: Path, stack: str, found: Plan, *, sandbox: bool, json: bool) 
     return outcome
 
 
-def _by_pulumi(folder: Path, stack: str, *, refresh: bool) -> Up:
-    """Goes on as ``byoc up --yes`` does."""
+def _by_pulumi(folder: Path, stack: str, profile: str | None, *, refresh: bool) -> Up:
+    """Goes on as ``byoc up --yes`` does, with the AWS profile that was named, if any."""
     from byoc.automation.asked import Asked, RunOptions, Verb
+    from byoc.automation.aws_profile import aws_profile
     from byoc.automation.command import Command
 
     options = RunOptions(refresh=refresh, message="byoc resume")
-    command = Command.prepare(folder, Asked(verb=Verb.UP, stacks=(stack,), options=options))
+    with aws_profile(profile):
+        command = Command.prepare(folder, Asked(verb=Verb.UP, stacks=(stack,), options=options))
 
     def up(listener: Listener) -> RunResult:
-        with command.locked():
+        with command.locked(), aws_profile(profile):
             return command.run(listener).outcomes[0].result
 
     return up

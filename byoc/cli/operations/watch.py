@@ -181,7 +181,7 @@ def _restorations(root: Path, watcher: Watcher, cases: Sequence[Case], *, restor
     restorer = Restorer(
         root=root,
         tries=watcher.tries,
-        engine=lambda stack: _engine(root, stack),
+        engine=lambda stack: _engine(root, stack, watcher.profile),
         guard=watcher.guard,
         also=no_roll_out_under_way(root),
         clock=watcher.clock,
@@ -195,7 +195,7 @@ def _restorations(root: Path, watcher: Watcher, cases: Sequence[Case], *, restor
             return
 
 
-def _engine(root: Path, stack: str) -> Engine:
+def _engine(root: Path, stack: str, profile: str | None) -> Engine:
     from byoc.operations.recovery.restore_engine import PulumiEngine
 
-    return PulumiEngine(root, stack)
+    return PulumiEngine(root, stack, profile)
