@@ -89,6 +89,7 @@ def recovery_facts(**changes: Any) -> RecoveryFacts:
             cluster="langgraph-cloud-cluster",
             topic="langgraph-cloud-alarms",
             service_group="langgraph-cloud-service-sg",
+            data_group="langgraph-cloud-data-sg",
             policies={"api": POLICIES},
         ),
         status=status,

@@ -10,7 +10,7 @@ import pytest
 
 from byoc.operations.recovery.diagnose import diagnose
 from byoc.operations.recovery.facts import AlarmSettings, Group, Opening, RecoveryFacts, ScalingSettings, TaskSettings
-from byoc.operations.recovery.finding import Area, Finding, Severity
+from byoc.operations.recovery.finding import Area, Finding, Restore, Severity
 from byoc.operations.status.facts import ALARM_ABSENT, Absent, AlarmFacts, Unknown
 from tests.operations import situations
 from tests.operations.recovery_situations import (
@@ -325,6 +325,18 @@ def test_what_the_customer_or_aws_changed_beside_is_shown_apart_and_is_well(fact
     assert (finding.area, finding.severity) == (Area.KEPT, Severity.NOTE)
     assert words in finding.words
     assert diagnosis.well
+
+
+def test_a_group_in_the_place_of_ours_is_drift_unless_the_config_names_it() -> None:
+    facts = recovery_facts()
+    assert not isinstance(facts.groups, Unknown)
+    strange = replace(facts.groups["sg-data"], name="open-to-all", openings=())
+    facts = replace(facts, groups={**facts.groups, "sg-data": strange})
+    (finding,) = found(facts)
+    assert (finding.id, finding.part, finding.restore) == ("drift.managed", "database", Restore.PERSON)
+    assert finding.words == ("the database: the security group is open-to-all (sg-data), not langgraph-cloud-data-sg")
+    named = replace(facts, expected=replace(facts.expected, data_group="sg-data"))
+    assert ids(named) == ["drift.rule-absent"]
 
 
 def test_tags_of_the_config_and_of_aws_are_no_drift() -> None:

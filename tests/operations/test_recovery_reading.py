@@ -171,6 +171,26 @@ def test_free_storage_is_the_newest_figure_in_gib() -> None:
     assert database_settings(item, None).pending == {"DBInstanceClass": "db.m7g.xlarge"}
 
 
+@pytest.mark.parametrize(
+    ("result", "free"),
+    [
+        ({"Values": [], "StatusCode": "Complete"}, None),
+        ({"Values": [2 * 1024**3], "StatusCode": "PartialData"}, 2.0),
+        ({"Values": [], "StatusCode": "InternalError"}, "half an answer (ValueError: InternalError)"),
+    ],
+)
+def test_a_figure_that_cloudwatch_could_not_read_is_not_taken_for_none(result: Any, free: object) -> None:
+    item = {"DBInstanceClass": "c", "EngineVersion": "16.4", "AllocatedStorage": 20}
+    account = FakeAccount(
+        answers(
+            rds__DescribeDBInstances={"DBInstances": [item]},
+            cloudwatch__GetMetricData={"MetricDataResults": [result]},
+        )
+    )
+    found = facts_of(account).database.free_gib
+    assert found == (Unknown(why=f"cloudwatch:GetMetricData: {free}") if isinstance(free, str) else free)
+
+
 def test_a_task_without_what_ecs_leaves_out_is_read() -> None:
     task = stopped_task({"taskArn": "arn:aws:ecs:r:1:task/c/9f8e", "taskDefinitionArn": "arn:x/family:3"})
     assert (task.id, task.revision, task.reason, task.stop_code, task.containers, task.at) == (

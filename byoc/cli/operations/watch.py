@@ -56,7 +56,7 @@ def watch(
 
     A dry run unless --apply is given. What it does then: begin a roll-out anew that stuck for want of capacity or the
     like, and start a stopped database; with --restore, too, 'byoc up --refresh' of the stack, if that deletes and
-    replaces nothing, rolls out nothing, and touches no database, secret, key or role. Each at most three times a day,
+    replaces nothing, makes no revision, and touches no database, secret, key or role. Each at most three times a day,
     noted in .byoc/watch.jsonl. All else is for a person. Exit code 1 if anything is wrong, or could not be asked about.
     """
     from byoc.errors import ByocError

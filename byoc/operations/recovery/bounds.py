@@ -55,7 +55,8 @@ SET: Final[Mapping[str, frozenset[str]]] = {
     ),
     "aws:lb/listener:Listener": frozenset({"defaultActions", "sslPolicy"}),
 }
-"""What may be set on a thing that is there, by its inputs; no task definition, certificate or subnet among them."""
+"""What may be set on a thing that is there, by its inputs; no task definition or certificate among them. With another
+network configuration (addresses, groups, subnets) ECS replaces the containers, of the same revision."""
 
 _NEVER: Final = ("aws:rds/", "aws:secretsmanager/", "aws:kms/", "aws:iam/", "aws:ecs/taskDefinition:")
 """What is not touched at all, not even for a tag: how the types begin."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from byoc.config import AccountConfig, DeploymentConfig
+from byoc.config.deployment import RuntimeIds
 from byoc.operations.recovery.alarm_rules import expected_rules
 from byoc.operations.recovery.facts import Expected
 from byoc.operations.targets import Target
@@ -10,6 +11,7 @@ from byoc.operations.targets import Target
 
 def expected(target: Target, config: AccountConfig | DeploymentConfig) -> Expected:
     """What the config says of a deployment."""
+    ids = config.runtime if isinstance(config, DeploymentConfig) else RuntimeIds()
     return Expected(
         stack=target.stack,
         deployment=target.deployment,
@@ -18,7 +20,8 @@ def expected(target: Target, config: AccountConfig | DeploymentConfig) -> Expect
         install=target.names.prefix,
         cluster=target.names.cluster,
         topic=target.names.alarm_topic,
-        service_group=target.names.service_security_group,
+        service_group=ids.service_security_group_id or target.names.service_security_group,
+        data_group=ids.data_security_group_id or target.names.data_security_group,
         tags=dict(config.tags),
         ignored_keys=tuple(config.ignore_tags.keys),
         ignored_prefixes=tuple(config.ignore_tags.key_prefixes),

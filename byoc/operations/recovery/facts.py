@@ -148,7 +148,9 @@ class Expected:
     topic: str
     """The name of the alarms' topic."""
     service_group: str
-    """The name of the servers' security group."""
+    """The servers' security group: its id if the config names one, else its name."""
+    data_group: str
+    """The same of the databases'."""
     tags: Mapping[str, str] = field(default_factory=dict)
     """The config's own tags, on everything."""
     ignored_keys: tuple[str, ...] = ()

@@ -24,6 +24,8 @@ class Area(enum.StrEnum):
 
     TASKS = "tasks"
     ROLLOUT = "rollout"
+    INGRESS = "ingress"
+    """The load balancer, and whether containers behind it answer."""
     DATABASE = "database"
     WATCHING = "watching"
     """Alarms and scaling."""

@@ -176,8 +176,18 @@ def _free_storage(target: Target, identifier: str, at: datetime) -> float | Unkn
             EndTime=at,
             ScanBy="TimestampDescending",
         ),
-        lambda answer: next((value / _GIB for value in answer["MetricDataResults"][0]["Values"]), None),
+        lambda answer: _last_figure(answer["MetricDataResults"][0]),
     )
+
+
+def _last_figure(result: Item) -> float | None:
+    """In GiB. None if there is none; raises ``ValueError`` if CloudWatch could not read them."""
+    if result["Values"]:
+        return float(result["Values"][0]) / _GIB
+    code = result.get("StatusCode", "Complete")
+    if code != "Complete":
+        raise ValueError(code)
+    return None
 
 
 def _groups(target: Target, parts: Iterable[object]) -> Mapping[str, Group] | Unknown:

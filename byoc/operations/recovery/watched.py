@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -40,6 +41,9 @@ class Watched:
         project = read_project(find_project(self.folder))
         names = select_stacks(project, self.words, every=self.every).stacks
         paths = [project.root / "Pulumi.yaml", *(project.stack_file(name) for name in names)]
-        return tuple(
-            (str(path), told.st_mtime_ns, told.st_size) for path in paths if path.exists() for told in [path.stat()]
-        )
+        found = []
+        for path in paths:
+            with suppress(FileNotFoundError):  # an editor is replacing it
+                told = path.stat()
+                found.append((str(path), told.st_mtime_ns, told.st_size))
+        return tuple(found)

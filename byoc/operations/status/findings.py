@@ -65,7 +65,7 @@ _DATABASE_WORDS: Mapping[str, str] = {
     "storage-full": "the database's storage is full",
     "upgrading": "the database is being upgraded, and may not answer meanwhile",
 }
-_ON_THEIR_WAY: Mapping[str, str] = {
+ON_THEIR_WAY: Mapping[str, str] = {
     "Elb.RegistrationInProgress": "being registered",
     "Elb.InitialHealthChecking": "waiting for its first health checks",
     "Target.DeregistrationInProgress": "being drained",
@@ -107,7 +107,7 @@ def wrongs(facts: Facts) -> Iterator[str]:
     for role, service in facts.services.items():
         yield from _of_service(role, service)
     yield from _of_database(facts.database)
-    yield from _of_ingress(facts.ingress)
+    yield from ingress_words(facts.ingress)
     if not isinstance(facts.alarms, Unknown):
         for alarm in sorted(facts.alarms, key=lambda alarm: alarm.subject):
             if alarm.state == "ALARM" and alarm.subject not in SCALING:
@@ -186,17 +186,18 @@ def _of_database(database: DatabaseFacts | Absent | Unknown | None) -> Iterator[
         yield _DATABASE_WORDS.get(database.status, f"the database is {database.status}")
 
 
-def _of_ingress(ingress: IngressFacts | Absent | Unknown) -> Iterator[str]:
+def ingress_words(ingress: IngressFacts | Absent | Unknown) -> Iterator[str]:
+    """What is wrong with a load balancer and what stands behind it."""
     if isinstance(ingress, Absent):
         yield "the load balancer is not there"
     if not isinstance(ingress, IngressFacts):
         return
     if ingress.state != "active":
         yield f"the load balancer is {ingress.state}"
-    faults = {reason: count for reason, count in ingress.unhealthy.items() if reason not in _ON_THEIR_WAY}
+    faults = {reason: count for reason, count in ingress.unhealthy.items() if reason not in ON_THEIR_WAY}
     for reason, count in sorted(faults.items()):
         words = _NOT_HEALTHY.get(reason)
         yield f"{count} behind the load balancer not healthy: {f'{words} ({reason})' if words else reason}"
     if ingress.healthy == 0 and not faults:
-        coming = ", ".join(f"{count} {_ON_THEIR_WAY[reason]}" for reason, count in sorted(ingress.unhealthy.items()))
+        coming = ", ".join(f"{count} {ON_THEIR_WAY[reason]}" for reason, count in sorted(ingress.unhealthy.items()))
         yield f"no container behind the load balancer is healthy yet: {coming or 'none is registered'}"

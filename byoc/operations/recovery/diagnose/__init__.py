@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from byoc.operations.recovery.diagnose.database import diagnose_database, unknown_state
 from byoc.operations.recovery.diagnose.drift import diagnose_drift
+from byoc.operations.recovery.diagnose.ingress import diagnose_ingress
 from byoc.operations.recovery.diagnose.rollouts import diagnose_rollouts
 from byoc.operations.recovery.diagnose.tasks import diagnose_tasks
 from byoc.operations.recovery.diagnose.watching import diagnose_watching
@@ -20,7 +21,14 @@ _ORDER = {severity: number for number, severity in enumerate(Severity)}
 def diagnose(facts: RecoveryFacts) -> Diagnosis:
     """Everything that the facts tell, the worst first, and what they do not tell."""
     found: list[Finding] = []
-    for area in (diagnose_tasks, diagnose_rollouts, diagnose_database, diagnose_watching, diagnose_drift):
+    for area in (
+        diagnose_tasks,
+        diagnose_rollouts,
+        diagnose_ingress,
+        diagnose_database,
+        diagnose_watching,
+        diagnose_drift,
+    ):
         found += area(facts)
     findings = sorted(found, key=lambda finding: _ORDER[finding.severity])
     return Diagnosis(findings=tuple(findings), unknown=tuple(_unknown(facts)))

@@ -197,12 +197,17 @@ def _of_groups(facts: RecoveryFacts, groups: Mapping[str, Group]) -> Iterator[Fi
     api, database = facts.services.get("api"), facts.database
     ports = []
     if isinstance(api, ServiceSettings):
-        ports += [("api", id_, SERVER_PORT, "the servers") for id_ in api.groups[:1]]
+        ports += [("api", id_, SERVER_PORT, "the servers", facts.expected.service_group) for id_ in api.groups[:1]]
     if isinstance(database, DatabaseSettings):
-        ports += [("database", id_, POSTGRES_PORT, "the database") for id_ in database.groups[:1]]
-    for part, id_, port, name in ports:
+        ports += [
+            ("database", id_, POSTGRES_PORT, "the database", facts.expected.data_group) for id_ in database.groups[:1]
+        ]
+    for part, id_, port, name, wanted in ports:
         group = groups.get(id_)
         if group is None:
+            continue
+        if wanted not in (group.id, group.name):
+            yield _ours(facts, part, f"{name}: the security group is {group.name} ({group.id}), not {wanted}")
             continue
         if not any(opening.lets_in(port) for opening in group.openings):
             yield Finding(
