@@ -5,18 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from http import HTTPStatus
 from typing import Any
 
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import InvalidEndpointConfigurationError
-from botocore.loaders import Loader
 from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
 from botocore.session import Session
 
+from byoc.aws_models import core_session
 from byoc.operations.answers import CredentialsError, told
 
 ATTEMPTS = 5
@@ -85,17 +84,9 @@ def make_client(session: Session, service: str, region: str, **more: Any) -> Any
 
 
 def _session(profile: str | None) -> Session:
-    session = Session(profile=profile)
-    session.register_component("data_loader", _models())
+    session = core_session(profile)
     session.register("before-parse", refuse_what_is_not_of_aws)
     return session
-
-
-@cache
-def _models() -> Loader:
-    """What botocore knows of the services, for all accounts: each copy takes 17 MB and a third of a second."""
-    loader: Loader = Session().get_component("data_loader")
-    return loader
 
 
 def refuse_what_is_not_of_aws(operation_model: OperationModel, response_dict: Mapping[str, Any], **_: object) -> None:

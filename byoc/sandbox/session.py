@@ -10,16 +10,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import cache
 from typing import Any
 
 import boto3
-import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ConnectionError, ReadTimeoutError
-from botocore.loaders import Loader, create_loader
 from botocore.model import OperationModel
 
+from byoc.aws_models import core_session
 from byoc.errors import ByocError
 from byoc.types import AwsAccount
 
@@ -47,12 +45,6 @@ _THROTTLES = frozenset(
 _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
 
 
-@cache
-def _loader() -> Loader:
-    """The descriptions of AWS's services, read once per process: each session would spend half a second on it."""
-    return create_loader()
-
-
 class SandboxAws:
     """One account, region and identity; implements :class:`byoc.sandbox.handlers.base.Aws`."""
 
@@ -69,9 +61,7 @@ class SandboxAws:
 
         ``on_call`` is told of every request of this session, before it is sent and after its answer came.
         """
-        core = botocore.session.get_session()
-        core.register_component("data_loader", _loader())
-        self._session = boto3.Session(botocore_session=core, region_name=region, **credentials)
+        self._session = boto3.Session(botocore_session=core_session(), region_name=region, **credentials)
         self._endpoint = endpoint
         self._run_id = run_id
         self._on_call = on_call

@@ -19,6 +19,7 @@ from typing import Any
 import boto3
 import yaml
 
+from byoc.aws_models import core_session
 from byoc.project.passphrase import PassphraseCrypter
 from byoc.runs import RunResult
 from byoc.sandbox.emulator.client import EmulatorClient
@@ -149,7 +150,7 @@ class World:
 
     def aws(self, service: str, region: str = "") -> Any:
         """A client of the account's administrator."""
-        return boto3.client(
+        return boto3.Session(botocore_session=core_session()).client(
             service,
             endpoint_url=self.client.endpoint,
             region_name=region or self.region,

@@ -13,6 +13,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from byoc.aws_models import core_session
 from byoc.components.vendor_activity import calls_denied, changes, deletes, role_assumed
 from tests.sandbox.sandbox_world import ACCOUNT, ALL_IN_ONE, CHAT, World, Worlds
 
@@ -65,7 +66,9 @@ class Emergency:
 
     def client(self, service: str, who: dict[str, Any], region: str = "") -> Any:
         endpoint = self.world.client.endpoint
-        return boto3.client(service, endpoint_url=endpoint, region_name=region or self.world.region, **who)
+        return boto3.Session(botocore_session=core_session()).client(
+            service, endpoint_url=endpoint, region_name=region or self.world.region, **who
+        )
 
     def assume(self, who: dict[str, Any], *, region: str = "", **changed: Any) -> dict[str, Any]:
         """A session of the role; ``None`` leaves a parameter out."""

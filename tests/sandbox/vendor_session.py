@@ -9,6 +9,7 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from byoc.aws_models import core_session
 from tests.sandbox.sandbox_world import CHAT, World
 
 VENDOR = "arn:aws:iam::640174622193:role/HostBackendRoleProd"
@@ -39,7 +40,7 @@ class VendorSession:
         return self._client(service, self._keys, region)
 
     def _client(self, service: str, keys: Mapping[str, str | None], region: str = "") -> Any:
-        return boto3.client(
+        return boto3.Session(botocore_session=core_session()).client(
             service,
             endpoint_url=self._world.client.endpoint,
             region_name=region or self._world.region,
