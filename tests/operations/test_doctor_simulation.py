@@ -131,6 +131,23 @@ def test_values_are_given_in_their_own_types() -> None:
 
 
 @pytest.mark.parametrize(
+    ("detail", "layer"),
+    [
+        (
+            {"OrganizationsDecisionDetail": {"AllowedByOrganizations": False}},
+            "a service control policy of the organization",
+        ),
+        ({"PermissionsBoundaryDecisionDetail": {"AllowedByPermissionsBoundary": False}}, "the permissions boundary"),
+    ],
+)
+def test_what_a_layer_denies_is_not_allowed_whatever_the_decision_is_called(
+    detail: Mapping[str, Any], layer: str
+) -> None:
+    question = _question("iam:CreateRole", ROLE_ARN)
+    assert judge_result(question, {**ALLOWED, **detail}) == Denied(layer=layer)
+
+
+@pytest.mark.parametrize(
     ("specific", "answer"),
     [
         (

@@ -34,6 +34,7 @@ class Denied:
 
 Answer = Allowed | Denied | NoAnswer
 _BOUNDARY, _POLICIES = "the permissions boundary", "the policies of who asks: no statement allows it"
+_ORGANIZATION = "a service control policy of the organization"
 _LIMITED_BY_RESOURCE = (_BOUNDARY, _POLICIES)
 """Layers that may allow an action on some resources alone; allow lists of an organization are for all resources."""
 
@@ -155,13 +156,13 @@ def judge_result(question: Question, result: Mapping[str, Any]) -> Answer:
 
     A deny is none where IAM lacked a condition's value, or knew of the resource only that there are some.
     """
-    if result["EvalDecision"] == "allowed":
+    layer = layer_of(result)
+    if result["EvalDecision"] == "allowed" and layer not in (_ORGANIZATION, _BOUNDARY):
         return Allowed()
     missing = {key for part in _details(result) for key in part.get("MissingContextValues") or ()}
     if missing:
         keys = ", ".join(sorted(missing))
         return NoAnswer(why=f"{question.action}: IAM's simulation would need {keys}, which only the call itself has")
-    layer = layer_of(result)
     if result["EvalDecision"] == "implicitDeny" and not question.exact and layer in _LIMITED_BY_RESOURCE:
         by = layer.partition(":")[0]
         return NoAnswer(
@@ -182,7 +183,7 @@ def _details(result: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def layer_of(result: Mapping[str, Any]) -> str:
     """The layer that a simulation names (IAM API Reference: EvaluationResult)."""
     if result.get("OrganizationsDecisionDetail", {}).get("AllowedByOrganizations") is False:
-        return "a service control policy of the organization"
+        return _ORGANIZATION
     boundaries = [part.get("PermissionsBoundaryDecisionDetail") or {} for part in _details(result)]
     if any(boundary.get("AllowedByPermissionsBoundary") is False for boundary in boundaries):
         return _BOUNDARY
