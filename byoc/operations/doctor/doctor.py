@@ -9,7 +9,7 @@ from byoc.config import DeploymentConfig
 from byoc.errors import ByocError
 from byoc.operations.account import Account
 from byoc.operations.answers import AbsentError
-from byoc.operations.doctor import actions, certificate, database, image, linked_roles, names, network, quotas
+from byoc.operations.doctor import actions, certificate, database, image, linked_roles, names, network, quotas, runtime
 from byoc.operations.doctor.asking import HALF, NoAnswer, half_answer
 from byoc.operations.doctor.checks import Area, Check, Verdict, unknown
 from byoc.operations.doctor.egress import destinations, goes_elsewhere, judge_egress
@@ -91,6 +91,7 @@ def _inside(subject: Subject, caller: Caller) -> list[Check]:
         (Area.LINKED_ROLES, lambda: linked_roles.judged(subject)),
         (Area.QUOTAS, lambda: quotas.judged(subject)),
         (Area.NETWORK, lambda: network.judged(subject, place)),
+        (Area.NETWORK, lambda: runtime.judged(subject, place)),
         (Area.DATABASE, lambda: database.judged(subject, place)),
         (Area.NAMES, lambda: names.judged(subject)),
         (Area.IMAGE, lambda: image.judged(subject)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from byoc.operations.doctor.asking import Absent, NoAnswer
 
@@ -120,6 +120,8 @@ class Network:
     shared: bool = False
     """It is another account's, which shares its subnets: its NAT gateways, endpoints and their groups are not seen
     (Amazon VPC User Guide: Responsibilities and permissions for owners and participants)."""
+    groups: Mapping[str, str] | NoAnswer = field(default_factory=dict)
+    """Its security groups: id to name."""
     service_groups: frozenset[str] = frozenset()
     """The security groups of the stack's containers that are there already."""
     balancer_there: bool = False

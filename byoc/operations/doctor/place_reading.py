@@ -123,6 +123,7 @@ def _network(subject: Subject, ids: _Ids) -> Network:
         endpoints=endpoints if isinstance(endpoints, NoAnswer) else tuple(endpoint(item, groups) for item in endpoints),
         nats=nats if isinstance(nats, NoAnswer) else nat_gateways(nats, lambda one: _routes(tables, one)),
         shared=vpc.get("OwnerId", account.account.account_id) != account.account.account_id,
+        groups=groups if isinstance(groups, NoAnswer) else {each["GroupId"]: each["GroupName"] for each in groups},
         service_groups=service_groups(subject, groups),
         balancer_there=balancer,
         running=running,
