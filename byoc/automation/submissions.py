@@ -167,7 +167,8 @@ class Queue:
         state, asked = record.state, request["submission"]
         why = str((record.result or {}).get("error", ""))
         shown = _STATES[state]
-        if state is RunState.FAILED and why and not (record.result or {}).get("fault"):
+        result = record.result or {}
+        if state is RunState.FAILED and why and not result.get("fault") and not result.get("stacks"):
             shown = "CREATE_FAILED"  # refused before there was anything to roll out
         elif state is RunState.LOST:
             why = f"its process was killed: byoc runs show {record.id}"

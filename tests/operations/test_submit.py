@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import shutil
@@ -15,15 +14,11 @@ from typing import Any
 
 import pytest
 
-from byoc.automation.asked import Asked, Verb
-from byoc.automation.command import Command
 from byoc.automation.locks import held
 from byoc.automation.recording import prune
 from byoc.automation.records import RunRecord, RunState, all_runs
 from byoc.automation.submissions import Queue, Submission
-from byoc.cli.operations import submit as submit_verb
 from byoc.cli.operations import submit_worker
-from byoc.errors import InputError
 from byoc.operations.account import Account
 from tests.operations.submit_probe import GATE, LOG, begin
 from tests.sandbox.cli_runner import Outcome, byoc
@@ -216,29 +211,6 @@ def test_only_the_owner_may_read_the_queue(tmp_path: Path) -> None:
     assert {path.stat().st_mode & 0o777 for path in folder.iterdir()} == {0o600}
 
 
-def test_the_engine_uses_the_profile_that_was_named_as_the_questions_do(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    used: list[str | None] = []
-
-    def prepare(*_: object) -> Any:
-        used.append(os.environ.get("AWS_PROFILE"))
-        raise InputError("far enough")
-
-    monkeypatch.setattr(submit_worker, "refuse_a_new_revision", lambda *_, **__: None)
-    monkeypatch.setattr(Command, "prepare", prepare)
-    monkeypatch.setattr(submit_worker, "_write_to_the_log_of", lambda _: None)
-    monkeypatch.setenv("AWS_PROFILE", "ambient")
-    for profile in ("named", None):
-        asked = Asked(verb=Verb.UP, stacks=("chat",)).document()
-        submission = {"stack": "chat", "image": "", "sandbox": False, "profile": profile}
-        request = {**asked, "projectRoot": str(tmp_path), "asked": "submit chat", "submission": submission}
-        result = submit_worker.carry_out(RunRecord.create(tmp_path, request))
-        assert result == {"state": "failed", "stacks": [], "error": "far enough"}
-    assert used == ["named", "ambient"]
-    assert os.environ["AWS_PROFILE"] == "ambient"
-
-
 @pytest.fixture
 def run(world: World, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
     for name, value in world.workspace.cli_environment().items():
@@ -316,12 +288,3 @@ def test_a_submission_that_cannot_be_made_says_why(world: World, run: Callable[.
     assert (failed.run, failed.state) == (record.id, "CREATE_FAILED")
     assert failed.why.startswith("Pulumi.demo-chat.yaml")
     assert run("runs", "show", record.id).code == 1
-
-
-def test_who_submits_has_a_number_where_the_system_knows_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    def nameless() -> str:
-        raise KeyError("getpwuid(): uid not found: 4711")
-
-    monkeypatch.setattr(getpass, "getuser", nameless)
-    monkeypatch.setattr(os, "getuid", lambda: 4711)
-    assert submit_verb._who() == "user 4711"

@@ -45,8 +45,12 @@ def carry_out(record: RunRecord) -> Mapping[str, Any]:
             if submission["image"]:
                 _set_image(root, stack, submission["image"])
             result = (_by_the_sandbox if submission["sandbox"] else _by_pulumi)(root, record)
-            if result["state"] == "succeeded":
-                _keep(root, stack, submission["profile"])
+            if result["state"] != "succeeded":
+                return result
+            gone_back = _gone_back(root, stack, submission["profile"], result)
+            if gone_back:
+                return {**result, "state": "failed", "error": gone_back}
+            _keep(root, stack, submission["profile"])
             return result
     except ByocError as error:
         return {"state": "failed", "stacks": [], "error": str(error)}
@@ -120,6 +124,28 @@ def _by_the_sandbox(root: Path, record: RunRecord) -> Mapping[str, Any]:
     outcome = Outcome.INTERRUPTED if result.interrupted else Outcome.SUCCEEDED if result.ok else Outcome.FAILED
     outcomes = (StackOutcome(stack=stack, outcome=outcome, result=result),)
     return CommandResult(outcomes=outcomes, interrupted=result.interrupted, many=False).document()
+
+
+def _gone_back(root: Path, stack: str, profile: str | None, result: Mapping[str, Any]) -> str:
+    """Why a run that ended well did not roll its revision out; empty if it did, or where that is not known.
+
+    Where ECS does not name its deployment controller, the AWS provider waits for one roll-out with all its containers,
+    and that of a circuit breaker that went back is such a one.
+    """
+    from byoc.errors import ByocError
+    from byoc.operations.revisions.outcome import went_elsewhere
+    from byoc.operations.revisions.read import present_services
+
+    (outcome,) = result["stacks"]
+    for target in _targets(root, stack, profile):
+        try:
+            found = went_elsewhere(outcome, present_services(target))
+        except ByocError as error:
+            print(f"whether {target.deployment} is at its new revision is not known: {error}", file=sys.stderr)
+            continue
+        if found:
+            return f"{target.deployment}: {found}\n      mend it:  byoc events {stack} and byoc logs {stack} say why"
+    return ""
 
 
 def _keep(root: Path, stack: str, profile: str | None) -> None:
