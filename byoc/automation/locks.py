@@ -39,6 +39,18 @@ def held(project_root: Path, stacks: Iterable[str], *, words: str, run: str = ""
         yield tuple(file.fileno() for file in taken)
 
 
+def is_held(project_root: Path, stack: str) -> bool:
+    """Whether a run is at the stack at this moment."""
+    try:
+        with (project_root / ".byoc" / "locks" / stack).open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except FileNotFoundError:
+        return False
+    return False
+
+
 def _take(path: Path, stack: str) -> IO[bytes]:
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b", buffering=0)
     try:

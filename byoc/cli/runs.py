@@ -124,7 +124,7 @@ def _show_end(record: RunRecord) -> None:
 
 def _show_way_out(record: RunRecord) -> None:
     """What to do about a run that left no result. Its engines may still be at work, under the backend's lock."""
-    stacks = record.request.get("stacks", [])
+    stacks = record.request.get("stacks", ["STACK"])
     typer.echo("its process is gone and left no result: it was killed, or the machine went down")
     typer.echo(
         f"to do: byoc refresh {' '.join(stacks)}, then run it again; if a lock is in the way, wait for the process"

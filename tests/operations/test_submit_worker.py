@@ -21,6 +21,7 @@ from byoc.cli.operations import submit as submit_verb
 from byoc.cli.operations import submit_worker
 from byoc.errors import InputError
 from byoc.operations.revisions import read
+from byoc.operations.revisions.guard import RollingOutError
 from byoc.operations.revisions.outcome import went_elsewhere
 from byoc.operations.status.facts import Rollout
 from byoc.operations.targets import Target
@@ -63,6 +64,21 @@ def test_the_worker_outlives_the_terminal_of_who_submitted(tmp_path: Path) -> No
     until(lambda: not Queue(tmp_path, "chat").is_at_work(), "the worker has not ended")
     (shown,) = Queue(tmp_path, "chat").submissions()
     assert (shown.state, shown.why.startswith("no Pulumi.yaml in ")) == ("CREATE_FAILED", True), "there is no project"
+
+
+def test_a_roll_out_that_a_run_of_this_project_is_at_refuses_no_submission_for_that_is_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def rolling(*_: object, **__: object) -> None:
+        raise RollingOutError("chat: langgraph-cloud-chat-api:1 is rolling out")
+
+    monkeypatch.setattr(submit_worker, "refuse_a_new_revision", rolling)
+    with pytest.raises(RollingOutError):
+        submit_verb._refuse(tmp_path, "chat", sandbox=False, profile=None)
+    with held(tmp_path, ["chat"], words="up chat"):
+        submit_verb._refuse(tmp_path, "chat", sandbox=False, profile=None)
+    with pytest.raises(RollingOutError):
+        submit_verb._refuse(tmp_path, "chat", sandbox=False, profile=None)
 
 
 def test_the_engine_uses_the_profile_that_was_named_as_the_questions_do(

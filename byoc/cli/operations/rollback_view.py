@@ -84,5 +84,7 @@ def show_end(case: Case) -> None:
         out.print(f"written to the file of {stack}: {', '.join(case.written) or 'nothing: it agrees already'}")
     elif case.differing:
         differing = ", ".join(case.differing)
-        out.print(f"the config of {stack} still says otherwise, and a later up may follow it: {differing}")
-        out.print(f"make it agree: byoc rollback {stack} --to {plan.to.number} --write-config")
+        out.print(
+            f"the config of {stack} still says otherwise, and a later up may follow it: {differing}", soft_wrap=True
+        )
+        out.print(f"make it agree: byoc rollback {stack} --to {plan.to.number} --write-config", soft_wrap=True)

@@ -56,7 +56,7 @@ def _submit_all(
     """Check everything, then submit everything."""
     from byoc.automation.asked import Asked, RunOptions, Verb
     from byoc.automation.submissions import Queue
-    from byoc.cli.operations.submit_worker import begin, refuse_a_new_revision
+    from byoc.cli.operations.submit_worker import begin
     from byoc.operations.stacks import read_stacks
     from byoc.project.project_file import find_project
 
@@ -67,7 +67,7 @@ def _submit_all(
     queues = {stack.name: Queue(root, stack.name) for stack in chosen}
     for stack in chosen:
         if not queues[stack.name].is_at_work():  # its own roll-out is waited for
-            refuse_a_new_revision(root, stack.name, sandbox=sandbox, profile=profile)
+            _refuse(root, stack.name, sandbox=sandbox, profile=profile)
     records = []
     for name, queue in queues.items():
         asked = Asked(verb=Verb.UP, stacks=(name,), options=RunOptions(message="byoc submit"))
@@ -76,6 +76,19 @@ def _submit_all(
         request = {**asked.document(), "projectRoot": str(root), "asked": said, "submission": submission}
         records.append(queue.submit(request, begin))
     return records
+
+
+def _refuse(root: Path, stack: str, *, sandbox: bool, profile: str | None) -> None:
+    """Refuse a new revision while one rolls out, unless a run of this project is at it: that is waited for."""
+    from byoc.automation.locks import is_held
+    from byoc.cli.operations.submit_worker import refuse_a_new_revision
+    from byoc.operations.revisions.guard import RollingOutError
+
+    try:
+        refuse_a_new_revision(root, stack, sandbox=sandbox, profile=profile)
+    except RollingOutError:
+        if not is_held(root, stack):
+            raise
 
 
 def _who() -> str:

@@ -67,11 +67,15 @@ def rolling_out(services: Mapping[str, ServiceFacts]) -> RollingOut | None:
     return None
 
 
+class RollingOutError(InputError):
+    """A revision is rolling out."""
+
+
 def refuse_while_rolling_out(target: Target) -> None:
-    """Raise :class:`~byoc.errors.InputError` if a revision of the deployment is rolling out.
+    """Raise :class:`RollingOutError` if a revision of the deployment is rolling out.
 
     A deployment that is not there yet rolls nothing out. Raises an ``AskingError`` where AWS cannot be asked.
     """
     found = rolling_out(present_services(target))
     if found is not None:
-        raise InputError(found.text(target))
+        raise RollingOutError(found.text(target))
