@@ -79,7 +79,8 @@ _STOPPED: Sequence[tuple[re.Pattern[str], str]] = tuple(
     )
 )
 _DATABASE: Sequence[tuple[re.Pattern[str], str]] = tuple(
-    (re.compile(pattern, re.DOTALL), words)
+    # RDS writes "instance" and "Instance", at times in one message (AWS CLI Command Reference: rds describe-events).
+    (re.compile(pattern, re.DOTALL | re.IGNORECASE), words)
     for pattern, words in (
         (r"DB instance created\.?", "the database was made"),
         (r"DB instance deleted\.?", "the database was deleted"),

@@ -99,7 +99,7 @@ def refuse_what_is_not_of_aws(operation_model: OperationModel, response_dict: Ma
     if response_dict["status_code"] >= HTTPStatus.MULTIPLE_CHOICES or shape is None or not isinstance(body, bytes):
         return
     protocol = operation_model.service_model.resolved_protocol
-    if protocol in ("json", "rest-json") and body:
+    if protocol in ("json", "rest-json") and body and "payload" not in shape.serialization:
         well = _is_object(body)
     elif protocol in ("query", "ec2"):
         well = str(shape.serialization.get("resultWrapper", f"{operation_model.name}Response")).encode() in body

@@ -68,10 +68,11 @@ class Accounts:
 
     def of(self, config: AccountConfig | DeploymentConfig) -> Account:
         """Through the cross-account role for a deployment stack, unless its config says otherwise."""
-        key = (config.account, _role(config))
-        if key not in self._known:
-            self._known[key] = Account(key[0], role=key[1], profile=self._profile)
-        return self._known[key]
+        return self.through(config.account, _role(config), self._profile)
+
+    def through(self, account: AwsAccount, role: AssumedRole | None, profile: str | None = None) -> Account:
+        """Through a role, or with the credentials themselves; the same each time, so that no look assumes it anew."""
+        return self._known.setdefault((account, role), Account(account, role=role, profile=profile))
 
 
 def targets(stacks: Iterable[Stack], accounts: Accounts) -> Iterator[Target]:

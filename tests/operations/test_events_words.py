@@ -124,6 +124,7 @@ def test_what_containers_say_beside_stands_behind_the_reason() -> None:
         ("DB instance created", "the database was made"),
         ("Backing up DB instance", "a backup begins"),
         ("Finished DB instance backup", "the backup is done"),
+        ("Finished DB Instance backup", "the backup is done"),
         ("DB instance stopped", "the database was stopped"),
         ("Multi-AZ instance failover started.", "the standby takes over"),
         ("Multi-AZ instance failover completed", "the standby has taken over"),

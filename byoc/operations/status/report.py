@@ -62,7 +62,7 @@ class Ways:
         why = _refusal(account)
         if not why or role is None:
             return why or account
-        through = Account(account.account, role=role, profile=self._profile)
+        through = self._accounts.through(account.account, role, self._profile)
         return why if _refusal(through) else through
 
 
