@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -32,6 +33,8 @@ CONFIG = Config(
     max_pool_connections=CONNECTIONS,
     user_agent_extra="byoc",
 )
+_MAKING = threading.RLock()
+"""Clients are made one after another, so that each model is read once; that is work of the processor alone."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,8 +80,10 @@ def open_session(profile: str | None, region: str, role: AssumedRole | None) -> 
 
 def make_client(session: Session, service: str, region: str, **more: Any) -> Any:  # noqa: ANN401 - made at run time
     """A client by botocore's name of the service. Raises errors of botocore's alone."""
+    session.get_credentials()  # may ask a program, or the machine's metadata: not while others wait
     try:
-        return session.create_client(service, region_name=region, config=CONFIG, **more)
+        with _MAKING:
+            return session.create_client(service, region_name=region, config=CONFIG, **more)
     except ValueError as error:  # botocore has no error of its own for an AWS_ENDPOINT_URL that is no URL
         raise InvalidEndpointConfigurationError(msg=error) from error
 

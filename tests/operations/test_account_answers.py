@@ -12,9 +12,11 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from byoc import aws_models
 from byoc.errors import ByocError
 from byoc.operations.account import Account, AssumedRole
 from byoc.operations.answers import AskingError, CredentialsError, NoAnswerError, told
+from byoc.operations.many import each
 from byoc.types import AwsAccount
 from tests.operations.fake_account import FakeAccount
 from tests.operations.loopback import QuietServer, serving
@@ -236,8 +238,8 @@ def test_a_role_is_assumed_again_before_its_session_ends_and_not_before_that(
 
 
 def test_what_botocore_knows_of_the_services_is_held_once_for_all_accounts() -> None:
-    role = AssumedRole(role_arn="arn:aws:iam::123456789012:role/r", external_id="secret")
-    accounts = [Account(HERE), Account(HERE, role=role), Account(AwsAccount(account_id="1" * 12, region="eu-west-1"))]
-    clients = [account.client("ecs") for account in accounts]
-    shapes = {id(client.meta.service_model._service_description) for client in clients}
-    assert len(shapes) == 1
+    role = AssumedRole(role_arn="arn:aws:iam::123456789012:role/r", external_id="7f3c9a51")
+    aws_models._loader.cache_clear()
+    accounts = [Account(AwsAccount(account_id=f"{number:012d}", region="us-west-2"), role=role) for number in range(16)]
+    clients = list(each([Account(HERE), *accounts], lambda account: account.client("rds")))
+    assert len({id(client.meta.service_model._service_description) for client in clients}) == 1
