@@ -74,6 +74,16 @@ def a_route_table(life: Teardowns) -> tuple[str, str]:
     return "route table", str(made["RouteTable"]["RouteTableId"])
 
 
+def an_acl(life: Teardowns) -> tuple[str, str]:
+    made = life.world.aws("ec2").create_network_acl(VpcId=own_vpc(life))
+    return "network ACL", str(made["NetworkAcl"]["NetworkAclId"])
+
+
+def an_egress_only_gateway(life: Teardowns) -> tuple[str, str]:
+    made = life.world.aws("ec2").create_egress_only_internet_gateway(VpcId=own_vpc(life))
+    return "egress-only internet gateway", str(made["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"])
+
+
 def a_registered_name(life: Teardowns) -> tuple[str, str]:
     client = life.world.aws("servicediscovery")
     namespace = client.list_namespaces()["Namespaces"][0]["Id"]
@@ -83,7 +93,19 @@ def a_registered_name(life: Teardowns) -> tuple[str, str]:
     return "Cloud Map service", str(made["Service"]["Id"])
 
 
-@pytest.mark.parametrize("plant", [an_interface, a_group, an_endpoint, a_new_subnet, a_route_table, a_registered_name])
+@pytest.mark.parametrize(
+    "plant",
+    [
+        an_interface,
+        a_group,
+        an_endpoint,
+        a_new_subnet,
+        a_route_table,
+        an_acl,
+        an_egress_only_gateway,
+        a_registered_name,
+    ],
+)
 def test_what_others_made_in_the_network_keeps_the_account_stack_from_going(
     life: Teardowns, plant: Callable[[Teardowns], tuple[str, str]]
 ) -> None:

@@ -127,6 +127,22 @@ def test_a_production_database_whose_final_snapshot_is_not_there_is_a_finding(li
     assert not outcome.is_clean
 
 
+def test_a_snapshot_that_is_missing_is_a_finding_even_where_something_else_failed(life: Teardowns) -> None:
+    life.world.up(SUPPORT).done()
+    rds = life.world.aws("rds")
+
+    def destroy(stack: str) -> RunResult:
+        result = life.destroy(stack)
+        for item in rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]:
+            rds.delete_db_snapshot(DBSnapshotIdentifier=item["DBSnapshotIdentifier"])
+        return replace(result, interrupted=True)
+
+    engine = replace(life.engine, destroy=destroy)
+    (outcome,) = tear_down([life.plan(SUPPORT, unprotect=True)], engine, Options(unprotect=True))
+    assert outcome.error == "interrupted"
+    assert lines(outcome.signed, Verdict.LEFT) == [("final database snapshot", "langgraph-cloud-support")]
+
+
 def test_a_database_that_would_go_without_the_snapshot_that_its_config_asks_for_by_now_stays(
     life: Teardowns,
 ) -> None:

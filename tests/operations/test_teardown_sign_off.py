@@ -136,10 +136,17 @@ def test_a_database_that_went_without_its_final_snapshot_is_a_finding() -> None:
     assert entry.why == "the database is gone, and AWS shows no final snapshot of it"
 
 
-def test_it_is_no_finding_while_snapshots_could_not_be_asked_about() -> None:
-    unknown = NotAsked(what="database snapshots", why="rds:DescribeDBSnapshots: denied")
+@pytest.mark.parametrize("what", ["databases", "database snapshots"])
+def test_it_is_no_finding_while_databases_or_snapshots_could_not_be_asked_about(what: str) -> None:
+    unknown = NotAsked(what=what, why="denied")
     result = signed(ended={"langgraph-cloud-chat": "db-1"}, not_asked=(unknown,))
-    assert [(entry.verdict, entry.kind) for entry in result.entries] == [(Verdict.UNKNOWN, "database snapshots")]
+    assert [(entry.verdict, entry.kind) for entry in result.entries] == [(Verdict.UNKNOWN, what)]
+
+
+def test_a_database_that_is_still_there_has_not_gone_without_its_snapshot() -> None:
+    database = Found(kind="database", id="langgraph-cloud-chat")
+    (entry,) = signed(database, ended={"langgraph-cloud-chat": "db-1"}).entries
+    assert (entry.kind, entry.why) == ("database", "it is still there")
 
 
 def test_the_final_snapshot_of_another_database_does_not_stand_in() -> None:

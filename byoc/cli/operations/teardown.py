@@ -42,6 +42,8 @@ AccountProfile = Annotated[
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
 Markdown = Annotated[bool, typer.Option("--markdown", help="Print Markdown, to keep or to send.")]
+_AT_ONCE = 4
+"""Stacks that are asked about at once; of each, eight kinds of things are."""
 Profiles = tuple[str | None, str | None]
 """Of deployment stacks, and of account stacks."""
 Costs: TypeAlias = "Mapping[str, Cost | CostNotKnown]"
@@ -143,14 +145,16 @@ def _profiles_by_stack(chosen: Sequence[Subject], profiles: Profiles) -> dict[st
 
 
 def _plans(chosen: Sequence[Subject], options: Options) -> tuple[Plan, ...]:
+    from byoc.operations.many import each
     from byoc.operations.teardown.plan import make_plan
 
-    plans = []
-    for number, subject in enumerate(chosen):
+    def planned(number: int) -> Plan:
+        subject = chosen[number]
         before = [other for other in chosen[:number] if _place(other) == _place(subject)]
         going_first = {name for other in before for name in other.deployment_names}
-        plans.append(make_plan(subject, options, going_first=going_first))
-    return tuple(plans)
+        return make_plan(subject, options, going_first=going_first)
+
+    return tuple(each(range(len(chosen)), planned, at_once=_AT_ONCE))
 
 
 def _place(subject: Subject) -> tuple[str, str, str]:
@@ -170,10 +174,11 @@ def _agreed(plans: Sequence[Plan]) -> bool:
 def _sweep(chosen: Sequence[Subject], *, json: bool, markdown: bool) -> int:
     from byoc.cli.operations.teardown_view import show_signed
     from byoc.cli.view import show_json
+    from byoc.operations.many import each
     from byoc.operations.teardown.report import signed_document, signed_markdown
     from byoc.operations.teardown.run import sweep
 
-    lists = [sweep(subject) for subject in chosen]
+    lists = list(each(chosen, sweep, at_once=_AT_ONCE))
     if json:
         show_json({"stacks": [signed_document(signed) for signed in lists]})
     for signed in () if json else lists:

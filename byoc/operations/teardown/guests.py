@@ -59,6 +59,13 @@ def _in_vpc(subject: Subject, vpc_id: str) -> Iterator[Guest]:
         is_main = any(each.get("Main") for each in item.get("Associations") or ())
         if not is_main and not _is_own(subject, item):
             yield Guest(kind="route table", id=item["RouteTableId"], where=where)
+    for item in account.all("ec2:DescribeNetworkAcls", "NetworkAcls", Filters=inside):
+        if not item["IsDefault"] and not _is_own(subject, item):
+            yield Guest(kind="network ACL", id=item["NetworkAclId"], where=where)
+    # Not to be filtered by VPC.
+    for item in account.all("ec2:DescribeEgressOnlyInternetGateways", "EgressOnlyInternetGateways"):
+        if any(each["VpcId"] == vpc_id for each in item.get("Attachments") or ()) and not _is_own(subject, item):
+            yield Guest(kind="egress-only internet gateway", id=item["EgressOnlyInternetGatewayId"], where=where)
     attached = [{"Name": "attachment.vpc-id", "Values": [vpc_id]}]
     for item in account.all("ec2:DescribeVpnGateways", "VpnGateways", Filters=attached):
         if item.get("State") == "available":

@@ -68,7 +68,9 @@ class Outcome:
 
 
 def sweep(subject: Subject, *, ended: Mapping[str, str] = NOBODY) -> SignedOff:
-    """What is left of a stack; nothing is changed. ``ended``: databases that must have left a final snapshot, as for
+    """What is left of a stack; nothing is changed.
+
+    ``ended``: databases that must leave a final snapshot when they go, as for
     :func:`~byoc.operations.teardown.sign_off.sign_off`.
     """
     look = look_around(subject)
@@ -133,7 +135,7 @@ def _one(shown: Plan, engine: Engine, options: Options, tell: Callable[[Told], N
             error = Clear(plan.subject, note).purge(item for item in plan.purged if item.key in named)
     except (ByocError, AbsentError) as failure:
         error = str(failure)
-    signed = sweep(plan.subject) if error else _swept(plan)
+    signed = sweep(plan.subject, ended=plan.ending) if error else _swept(plan)
     return Outcome(plan=plan, told=tuple(told), destroyed=destroyed, signed=signed, error=error)
 
 

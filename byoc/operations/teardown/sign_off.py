@@ -9,7 +9,7 @@ from datetime import datetime
 
 from byoc.operations.teardown.facts import Key
 from byoc.operations.teardown.found import Found, Look, NotAsked
-from byoc.operations.teardown.look_data import BACKUP, PENDING_SECRET, SNAPSHOT
+from byoc.operations.teardown.look_data import BACKUP, DATABASE, PENDING_SECRET, SNAPSHOT
 from byoc.operations.teardown.look_network import ADOPTED_TAG
 from byoc.operations.teardown.look_rights import LINKED_ROLE
 from byoc.operations.teardown.look_serving import INSIGHTS, REPOSITORY
@@ -97,8 +97,8 @@ def sign_off(
 ) -> SignedOff:
     """The list for a stack.
 
-    ``traces``: tracing projects of its deployments. ``ended``: databases that were deleted just now, and that were to
-    leave a final snapshot: RDS's resource id (empty where that is not known), by identifier.
+    ``traces``: tracing projects of its deployments. ``ended``: databases that were to go just now, and to leave a
+    final snapshot: RDS's resource id (empty where that is not known), by identifier.
     """
     entries = [entry for item in look.found for entry in _entries(item, keys)]
     entries += _without_snapshot(look, ended)
@@ -220,10 +220,11 @@ def _snapshot(item: Found, keys: Keys) -> Iterator[Entry]:
 
 
 def _without_snapshot(look: Look, ended: Mapping[str, str]) -> Iterator[Entry]:
-    if any(item.what == "database snapshots" for item in look.not_asked):
+    if any(item.what in ("databases", "database snapshots") for item in look.not_asked):
         return
+    there = {item.id for item in look.of(DATABASE)}
     final = [item.facts for item in look.of(SNAPSHOT) if is_final(item.facts)]
-    for identifier in sorted(ended):
+    for identifier in sorted(set(ended) - there):
         if any(is_of(snapshot, identifier, ended[identifier]) for snapshot in final):
             continue
         yield Entry(
