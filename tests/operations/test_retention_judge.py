@@ -152,6 +152,27 @@ def test_days_are_those_of_utc() -> None:
     assert judge(evidence(date(2026, 6, 9), last_trace=night), DEFAULTS).action is Action.NOTIFY
 
 
+@pytest.mark.parametrize(
+    ("trace", "notice", "deletion"),
+    [
+        (date(2028, 2, 20), date(2028, 2, 28), date(2028, 3, 20)),  # with a 29th of February
+        (date(2027, 2, 20), date(2027, 2, 28), date(2027, 3, 21)),  # without
+        (date(2026, 12, 24), date(2027, 1, 1), date(2027, 1, 22)),
+        (date(2026, 10, 24), date(2026, 11, 1), date(2026, 11, 22)),  # the night in which Europe sets its clocks back
+        (date(2027, 3, 13), date(2027, 3, 21), date(2027, 4, 11)),  # that in which America sets them forward
+    ],
+)
+def test_months_leap_days_and_clock_changes_make_no_day_longer(trace: date, notice: date, deletion: date) -> None:
+    for hour in (0, 23):
+        last = evidence(notice - DAY, trace=trace, now=at(notice - DAY, hour), aws_now=at(notice - DAY, hour))
+        assert (judge(last, DEFAULTS).action, judge(last, DEFAULTS).notify_on) == (Action.KEEP, notice)
+        first = evidence(notice, trace=trace, now=at(notice, hour), aws_now=at(notice, hour))
+        assert (judge(first, DEFAULTS).action, judge(first, DEFAULTS).delete_on) == (Action.NOTIFY, deletion)
+        told = noticed(notice, deletion)
+        due = evidence(deletion, trace=trace, record=told, now=at(deletion, hour), aws_now=at(deletion, hour))
+        assert judge(due, DEFAULTS).action is Action.DELETE
+
+
 def test_what_is_not_deployed_is_nobody_s_business() -> None:
     assert judge(NotDeployed(why="not deployed"), DEFAULTS) == Decision(action=Action.ABSENT, reason="not deployed")
 
@@ -240,6 +261,30 @@ def test_nothing_is_told_or_deleted_where_anything_is_unknown(
     decision = judge(without(case, part, "?"), settings)
     assert decision.action is Action.UNKNOWN
     assert (decision.record, decision.delete_on) == (None, None)
+
+
+anything = st.builds(
+    Evidence,
+    now=moments,
+    aws_now=st.builds(NotKnown, why=st.just("?")) | moments,
+    created=st.builds(NotKnown, why=st.just("?")) | moments,
+    project_created=st.builds(NotKnown, why=st.just("?")) | moments,
+    last_trace=st.none() | st.builds(NotKnown, why=st.just("?")) | moments,
+    record=st.builds(NotKnown, why=st.just("?")) | records,
+)
+
+
+@given(anything, chosen)
+def test_no_mixture_of_unknowns_and_clocks_tells_or_deletes(case: Evidence, settings: RetentionConfig) -> None:
+    decision = judge(case, settings)
+    known = not any(isinstance(getattr(case, part), NotKnown) for part in PARTS)
+    on_time = isinstance(case.aws_now, datetime) and abs(case.now - case.aws_now) <= timedelta(minutes=5)
+    if not known or not on_time:
+        assert decision.action is Action.UNKNOWN
+        assert (decision.record, decision.delete_on, decision.notify_on) == (None, None, None)
+        assert decision.reason
+    elif decision.action is Action.UNKNOWN:
+        assert "yet to come" in decision.reason
 
 
 @given(cases, chosen)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from byoc.operations.retention import run
 from byoc.operations.retention.judge import Action
-from byoc.operations.retention.run import Done, notice
+from byoc.operations.retention.record import Record
+from byoc.operations.retention.run import Case, Done, notice
 from tests.operations.retention_world import Traced, traced
 from tests.sandbox.cli_runner import byoc
 from tests.sandbox.sandbox_world import CHAT, World
@@ -103,6 +105,47 @@ def test_without_anybody_to_read_it_no_notice_is_sent_and_nothing_goes(life: Tra
     )
     assert life.calls("sns:Publish") == 0
     assert "noticed" not in life.record()
+    assert life.destroyed == []
+
+
+@pytest.mark.slow
+def test_without_the_topic_no_notice_is_sent_and_nothing_goes(life: Traced) -> None:
+    sns = life.world.aws("sns")
+    for item in sns.list_topics()["Topics"]:
+        sns.delete_topic(TopicArn=item["TopicArn"])
+    life.on(0).apply()
+    case = life.on(8).apply()
+    assert (case.decision.action, case.done, case.well) == (Action.NOTIFY, Done.FAILED, False)
+    assert case.failure == (
+        "there is no topic langgraph-cloud-alarms: no notice was sent, and nothing is deleted without one\n"
+        "      mend it:  byoc up of the account stack makes it"
+    )
+    assert "noticed" not in life.record()
+
+
+@pytest.mark.slow
+def test_a_notice_that_was_not_noted_is_sent_again_and_the_days_count_from_the_noted_one(
+    life: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    life.on(0).apply()
+    note = run._note
+
+    def cut_off(case: Case, record: Record) -> None:
+        if record.noticed:
+            raise KeyboardInterrupt
+        note(case, record)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "_note", cut_off)
+        with pytest.raises(KeyboardInterrupt):
+            life.on(8).apply()
+    assert life.calls("sns:Publish") == 1
+    assert life.record() == f"watched={life.day(0)} looked={life.day(8)}"
+    again = life.on(9).apply()
+    assert (again.done, again.decision.delete_on) == (Done.NOTIFIED, life.day(30))
+    assert life.calls("sns:Publish") == 2
+    life.on(20).apply()
+    assert life.on(29).apply().decision.action is Action.WAIT
     assert life.destroyed == []
 
 

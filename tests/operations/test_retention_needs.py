@@ -13,7 +13,8 @@ from byoc.operations.langsmith.project import ensure_project
 from byoc.operations.stacks import read_stacks
 from byoc.operations.targets import Accounts, targets
 from byoc.permissions.evaluation.evaluator import evaluate
-from byoc.permissions.needs.features import SECRET, Feature, feature_needs
+from byoc.permissions.needs.feature import SECRET, SERVICE, Feature
+from byoc.permissions.needs.features import feature_needs
 from byoc.permissions.needs.requests import requests_of
 from byoc.permissions.policies.access import AccessSettings, control_plane_role
 from byoc.permissions.policies.managed import documented_identity
@@ -27,7 +28,7 @@ ACCOUNT = AwsAccount(account_id="123456789012", region="us-west-2")
 
 def said(feature: Feature) -> set[str]:
     """The actions that the permission source says a feature needs."""
-    return {need.action for need in feature_needs([feature], [SECRET])}
+    return {need.action for need in feature_needs([feature], [SECRET, SERVICE])}
 
 
 @pytest.mark.slow

@@ -175,7 +175,13 @@ def _publish(case: Case) -> None:
     """Send the notice; raises ``ByocError`` if nobody would get it, so that no deletion follows."""
     account, names = case.subject.target.account, case.subject.target.names
     topic = account.account.arn("sns", names.alarm_topic)
-    subscriptions = account.all("sns:ListSubscriptionsByTopic", "Subscriptions", TopicArn=topic)
+    try:
+        subscriptions = list(account.all("sns:ListSubscriptionsByTopic", "Subscriptions", TopicArn=topic))
+    except AbsentError:
+        raise ByocError(
+            f"there is no topic {names.alarm_topic}: no notice was sent, and nothing is deleted without one\n"
+            "      mend it:  byoc up of the account stack makes it"
+        ) from None
     # Until somebody confirms it, a subscription has no ARN but the word PendingConfirmation.
     if not any(item["SubscriptionArn"].startswith("arn:") for item in subscriptions):
         raise ByocError(
