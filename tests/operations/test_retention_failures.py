@@ -17,6 +17,7 @@ from byoc.operations.retention.run import Case, Done, carry_out
 from byoc.sandbox.emulator.faults import Fault
 from tests.operations.langsmith_server import KEY, Bad
 from tests.operations.retention_world import Traced, traced
+from tests.sandbox.cli_runner import byoc
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World, Worlds
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("quick_retries")]
@@ -85,6 +86,20 @@ def test_a_langsmith_that_says_nothing_deletes_nothing(due: Traced, name: str) -
     reason = stays(due).decision.reason
     assert words in reason
     assert KEY not in reason
+
+
+@pytest.mark.parametrize("words", [(), ("--apply", "--sandbox")])
+def test_what_is_not_known_has_a_line_of_its_own(
+    due: Traced, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    monkeypatch.setattr("byoc.operations.retention.read.Clock", lambda: due.clock)
+    due.server.always = Bad(status=401)
+    shown = byoc(capsys, "retention", CHAT, *words, "-C", str(due.world.root))
+    assert (shown.code, shown.err) == (1, "")
+    header, row, why, *_ = shown.out.splitlines()
+    assert header.split()[-1] == "why"
+    assert row.split() == ["chat", "unknown", *(["nothing"] if words else []), "none"]
+    assert why.startswith(f"chat: not known: 127.0.0.1:{due.server.port} does not take the key (401); mend it: see ")
 
 
 def test_a_question_about_traces_that_is_not_answered_deletes_nothing(due: Traced) -> None:

@@ -115,7 +115,9 @@ def _show(cases: Sequence[Case], left_alone: Sequence[str], *, apply: bool) -> N
         columns = ("deployment", "unused days", "decision", *done, "notice", "deletion", "data that stays", "why")
         out.print(rows_table(columns, [_row(case, apply=apply) for case in cases]))
     for case in cases:
-        if case.failure:
+        if _is_unknown(case):
+            out.print(f"{case.subject.target.deployment}: not known: {case.decision.reason}")
+        elif case.failure:
             out.print(f"{case.subject.target.deployment}: {case.failure}")
         elif case.subject.blocked and case.decision.delete_on is not None:
             out.print(
@@ -137,8 +139,14 @@ def _row(case: Case, *, apply: bool) -> tuple[str, ...]:
         f"sent {case.noticed}" if case.noticed else _shown(decision.notify_on),
         "blocked" if case.subject.blocked and decision.delete_on else _shown(decision.delete_on),
         case.subject.stays or "none",
-        decision.reason,
+        "" if _is_unknown(case) else decision.reason,  # a long one has a line of its own
     )
+
+
+def _is_unknown(case: Case) -> bool:
+    from byoc.operations.retention.judge import Action
+
+    return case.decision.action is Action.UNKNOWN
 
 
 def _shown(value: object) -> str:
