@@ -94,10 +94,13 @@ class ProjectWorkspace(LocalWorkspace):
     def resources(self, stack: str) -> tuple[Mapping[str, Any], ...]:
         """The resources in a stack's state, as ``pulumi stack export`` writes them: secrets stay encrypted.
 
-        Raises :class:`~byoc.errors.ByocError` if the backend does not answer.
+        Raises :class:`~byoc.errors.ByocError` if the backend does not answer, or with something else than a state.
         """
-        exported = json.loads(self._pulumi("stack", "export", "--stack", stack))
-        return tuple((exported.get("deployment") or {}).get("resources") or ())
+        try:
+            exported = json.loads(self._pulumi("stack", "export", "--stack", stack))
+            return tuple((exported["deployment"] or {}).get("resources") or ())
+        except (ValueError, KeyError, TypeError):
+            raise ByocError(f"pulumi stack export --stack {stack} wrote what is no state") from None
 
     def _pulumi(self, *words: str) -> str:
         try:

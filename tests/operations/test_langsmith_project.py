@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from byoc.operations.langsmith.project import langsmith_of, read_environment
+from byoc.operations.langsmith.project import ProjectState, ensure_project, langsmith_of, read_environment
 from byoc.operations.stacks import read_stacks
 from byoc.operations.targets import Accounts, Target, targets
+from tests.operations.fake_account import FakeAccount, target
 from tests.operations.langsmith_server import KEY, Bad
 from tests.operations.retention_world import SECRET, Traced, traced
 from tests.sandbox.cli_runner import Outcome, byoc
@@ -120,6 +121,17 @@ def test_what_is_not_deployed_is_told_without_asking_langsmith(
     assert why == (
         "there is no secret langgraph-cloud/support/environment\n      mend it:  byoc up demo-support, then repeat it"
     )
+    assert there.server.asked == []
+
+
+def test_with_credentials_of_another_account_no_key_is_read(there: Traced) -> None:
+    other = FakeAccount({"sts:GetCallerIdentity": {"Account": "210987654321", "Arn": "arn:x"}})
+    found = ensure_project(target(other, tracing={"endpoint": there.server.endpoint}), check=False)
+    assert (found.state, found.why.splitlines()[0]) == (
+        ProjectState.UNKNOWN,
+        "the credentials are of account 210987654321",
+    )
+    assert [action for action, _ in other.asked] == ["sts:GetCallerIdentity"]
     assert there.server.asked == []
 
 

@@ -15,7 +15,7 @@ from byoc.operations.retention import read
 from byoc.operations.retention.judge import Action
 from byoc.operations.retention.run import Case, Done, carry_out
 from byoc.sandbox.emulator.faults import Fault
-from tests.operations.langsmith_server import KEY, Bad
+from tests.operations.langsmith_server import KEY, Asked, Bad
 from tests.operations.retention_world import Traced, traced
 from tests.sandbox.cli_runner import byoc
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World, Worlds
@@ -107,6 +107,22 @@ def test_a_question_about_traces_that_is_not_answered_deletes_nothing(due: Trace
     due.server.runs.pop(project["id"])  # the project is shown, its runs are not
     assert "does not answer as LangSmith's API does (404)" in stays(due).decision.reason
     due.server.runs[project["id"]] = []
+
+
+def test_what_cannot_be_asked_again_right_before_the_deletion_stays(
+    due: Traced, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer, looks = due.server.answer, []
+
+    def once(asked: Asked) -> tuple[int, Any]:
+        looks.append(asked.path.startswith("/api/v1/sessions"))
+        return (503, {}) if sum(looks) > 1 else answer(asked)
+
+    monkeypatch.setattr(due.server, "answer", once)
+    case = due.apply()
+    assert (case.decision.action, case.done, case.well) == (Action.UNKNOWN, Done.NOTHING, False)
+    assert "failed (503)" in case.decision.reason
+    assert due.destroyed == []
 
 
 def test_a_key_that_was_changed_deletes_nothing(due: Traced) -> None:

@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from byoc.operations.retention import run
-from byoc.operations.retention.judge import Action
+from byoc.operations.retention.judge import Action, Decision, NotDeployed
 from byoc.operations.retention.record import Record
-from byoc.operations.retention.run import Case, Done, notice
+from byoc.operations.retention.run import Case, Done, notice, subjects
+from byoc.operations.targets import Accounts, Stack
 from tests.operations.retention_world import Traced, traced
 from tests.sandbox.cli_runner import byoc
 from tests.sandbox.sandbox_world import CHAT, World
+from tests.unit.config_samples import deployment
 
 
 @pytest.fixture
@@ -195,13 +197,21 @@ def test_a_protected_database_keeps_its_deployment(
 def test_the_notice_says_what_when_and_the_way_out(life: Traced) -> None:
     life.on(0).apply()
     subject, text = notice(life.on(8).look())
-    assert subject == "LangGraph deployment chat: unused for 7 days"
+    assert subject == "Deployment chat: unused for 7 days"
     assert text == (
         f"Deployment chat (stack demo-chat) in account {life.world.account_id}, us-west-2, has sent no trace for 7 "
         f"days: deployed on {life.day(0)}.\n"
         f"It is deleted on {life.day(29)} (UTC) unless a trace comes before. What stays: the tracing project.\n"
         "To keep it: use it, or remove byoc:retention from stack demo-chat."
     )
+
+
+def test_the_subject_of_a_notice_is_one_that_amazon_sns_takes() -> None:
+    config = deployment(name="a" + "b" * 62, retention={"unusedDays": 3650})
+    (subject,) = subjects([Stack(name="chat", config=config)], Accounts())
+    decision = Decision(action=Action.NOTIFY, reason="", unused_days=99999)
+    text, _ = notice(Case(subject=subject, evidence=NotDeployed(why=""), decision=decision))
+    assert (len(text) < 100, text.isascii(), text.isprintable()) == (True, True, True)
 
 
 @pytest.mark.slow

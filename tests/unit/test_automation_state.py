@@ -49,6 +49,12 @@ def test_the_state_is_exported_with_its_secrets_closed(deployment: Any, resource
     assert workspace.asked == [["stack", "export", "--stack", "chat"]]
 
 
+@pytest.mark.parametrize("written", ["", "[]", "{}", '{"version": 3'])
+def test_half_a_state_is_none(written: str) -> None:
+    with pytest.raises(ByocError, match=r"^pulumi stack export --stack chat wrote what is no state$"):
+        Said(written).resources("chat")
+
+
 def test_a_backend_that_does_not_answer_is_told() -> None:
     with pytest.raises(ByocError, match="no stack named 'chat' found"):
         Said("", code=255).resources("chat")

@@ -193,7 +193,7 @@ def _publish(case: Case) -> None:
 
 
 def notice(case: Case) -> tuple[str, str]:
-    """Subject and text of the mail."""
+    """Subject and text of the mail. The subject stays under 100 characters, whatever the name (Amazon SNS: Publish)."""
     target, decision = case.subject.target, case.decision
     end = (
         f"{case.subject.blocked}: it is not deleted as long as that is so."
@@ -207,7 +207,7 @@ def notice(case: Case) -> tuple[str, str]:
         end,
         f"To keep it: use it, or remove byoc:retention from stack {target.stack}.",
     )
-    return f"LangGraph deployment {target.deployment}: unused for {decision.unused_days} days", "\n".join(lines)
+    return f"Deployment {target.deployment}: unused for {decision.unused_days} days", "\n".join(lines)
 
 
 def _delete(case: Case, clock: Clock, destroy: Destroy) -> Case:
