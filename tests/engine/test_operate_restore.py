@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.operated_project import CLUSTER, SERVICE, OperatedProject
 from tests.engine.real_world import RealWorld
-from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World
+from tests.sandbox.sandbox_world import ACCOUNT, ALL_IN_ONE, CHAT, World
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 SCALES = {"type": "production", "size": {"minContainers": 1, "maxContainers": 3}}
@@ -174,3 +174,49 @@ def test_a_stack_that_is_not_in_the_backend_failed_and_the_other_one_goes_on(pro
     assert (present["stack"], present["outcome"]) == (CHAT, "done"), present["detail"]
     assert alarm(world, ERRORS)["AlarmName"] == ERRORS
     assert ran.code == 1
+
+
+# Deployments that stand in their account's stack
+
+INSTALL = "agents"
+
+
+@pytest.fixture
+def inline(world: World) -> OperatedProject:
+    """An account stack with two deployments in it, up."""
+    world.region = "us-east-1"
+    real = RealWorld(world)
+    real.init(ALL_IN_ONE)
+    real.up(ALL_IN_ONE).done()
+    return OperatedProject(real)
+
+
+def rules_for_postgres(world: World) -> tuple[str, list[dict[str, Any]]]:
+    """The group of the databases, and its rules for them."""
+    ec2 = world.aws("ec2")
+    (group,) = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": [f"{INSTALL}-data-sg"]}])[
+        "SecurityGroups"
+    ]
+    return group["GroupId"], [rule for rule in group["IpPermissions"] if rule.get("FromPort") == 5432]
+
+
+def test_of_an_account_stack_alarms_and_rules_of_its_deployments_come_back_in_one_run(inline: OperatedProject) -> None:
+    world = inline.world
+    names = [f"{INSTALL}-sandbox-errors", f"{INSTALL}-assistant-errors"]
+    assert all(alarm(world, name) for name in names)
+    world.aws("cloudwatch").delete_alarms(AlarmNames=names)
+    group, rules = rules_for_postgres(world)
+    world.aws("ec2").revoke_security_group_ingress(GroupId=group, IpPermissions=rules)
+
+    ran = inline.byoc("watch", ALL_IN_ONE, "--profile", "account", "--apply", "--restore", "--json")
+    assert ran.err == ""
+    (done,) = ran.document["restorations"]
+    assert done["outcome"] == "done", done["detail"]
+    assert (done["deployments"], set(done["findings"])) == (
+        ["assistant", "sandbox"],
+        {"watching.alarm-absent", "drift.rule-absent"},
+    )
+    assert all(alarm(world, name) for name in names)
+    assert rules_for_postgres(world) == (group, rules)
+    again = inline.byoc("watch", ALL_IN_ONE, "--profile", "account", "--json")
+    assert (again.code, again.document["well"], again.document["restorations"]) == (0, True, [])
