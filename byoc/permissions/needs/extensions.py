@@ -93,7 +93,12 @@ _VALIDATED = "AWS tries them as the caller (AWS docs: Permissions validation for
 _SCALED = ("ecs:DescribeServices", "ecs:UpdateService")
 _ALARMED = ("cloudwatch:DeleteAlarms", "cloudwatch:DescribeAlarms", "cloudwatch:PutMetricAlarm")
 
+_ROLL_OUT = ("ecs:DescribeServiceDeployments", "ecs:ListServiceDeployments")
+_WAITED_FOR = "with waitForSteadyState a new roll-out is followed to its end (AWS provider 6, service); not measured"
+
 _OTHERS = (
+    Extension("aws_ecs_service", "create", _ROLL_OUT, _WAITED_FOR),
+    Extension("aws_ecs_service", "update", _ROLL_OUT, _WAITED_FOR),
     Extension("aws_appautoscaling_target", "create", _SCALED, _VALIDATED),
     Extension("aws_appautoscaling_target", "update", _SCALED, _VALIDATED),
     Extension("aws_appautoscaling_policy", "create", _ALARMED, _VALIDATED),

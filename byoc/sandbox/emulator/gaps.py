@@ -175,6 +175,7 @@ _ANSWERS: Mapping[tuple[str, str], Callable[[ApiRequest, str], Result | None]] =
     ("ec2", "DescribeSecurityGroupRules"): _describe_rules,
     ("ec2", "ModifyVpcEndpoint"): _modify_endpoint_dns,
     ("ecs", "CreateCluster"): _existing_cluster,
+    ("ecs", "DescribeServiceDeployments"): service_history.describe_service_deployments,
     ("ecs", "DescribeServiceRevisions"): service_history.describe_service_revisions,
     ("ecs", "DescribeTasks"): single_tasks.describe_tasks,
     ("ecs", "ListServiceDeployments"): service_history.list_service_deployments,

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from byoc.sandbox.emulator.ec2_resources import ec2_resources
+from byoc.sandbox.emulator.ecs_resources import ecs_resources
 from byoc.sandbox.emulator.requests import ApiRequest
 from byoc.sandbox.emulator.stored import StoredResources
 
@@ -87,48 +88,6 @@ def _rds(call: Scope) -> Iterable[str]:
     if not found and request.operation in _RDS_DESCRIBES:
         found.append(call.arn("rds", f"{_RDS_DESCRIBES[request.operation]}:*"))
     return found
-
-
-def _ecs(call: Scope) -> Iterable[str]:
-    request = call.request
-
-    def named(kind: str, value: str) -> str:
-        return value if value.startswith("arn:") else call.arn("ecs", f"{kind}/{value}")
-
-    operation = request.operation
-    cluster = request.text("cluster").rpartition("/")[2] or "default"
-    if request.get("resourceArn"):
-        return [request.text("resourceArn")]
-    if operation == "CreateCluster":
-        return [named("cluster", request.text("clusterName") or "default")]
-    if operation == "DescribeClusters":
-        return [named("cluster", item) for item in request.get("clusters", ["default"])]
-    if operation in ("DeleteCluster", "UpdateCluster", "UpdateClusterSettings", "PutClusterCapacityProviders"):
-        return [named("cluster", cluster)]
-    if operation == "RegisterTaskDefinition":
-        return [named("task-definition", f"{request.text('family')}:*")]
-    if operation == "StopTask":
-        task = request.text("task")
-        return [named("task", task if task.startswith("arn:") else f"{cluster}/{task}")]
-    if operation == "DeleteTaskDefinitions":
-        return [named("task-definition", str(item)) for item in request.get("taskDefinitions", [])]
-    if operation == "DescribeTasks":
-        return [
-            named("task", item if item.startswith("arn:") else f"{cluster}/{item}") for item in request.get("tasks", [])
-        ]
-    if operation == "RunTask":
-        return [named("task-definition", request.text("taskDefinition"))]
-    services = request.get("services") or [request.text("serviceName") or request.text("service")]
-    if operation == "DescribeServiceRevisions":
-        return [arn for item in request.get("serviceRevisionArns", []) for arn in (_service_of(str(item)), str(item))]
-    if operation in ("CreateService", "UpdateService", "DeleteService", "DescribeServices", "ListServiceDeployments"):
-        return [named("service", item if item.startswith("arn:") else f"{cluster}/{item}") for item in services]
-    return []
-
-
-def _service_of(revision_arn: str) -> str:
-    """The service's ARN, which is authorised beside that of its revision."""
-    return revision_arn.rpartition("/")[0].replace(":service-revision/", ":service/")
 
 
 def _elbv2(call: Scope) -> Iterable[str]:
@@ -299,7 +258,7 @@ _BY_SERVICE: Mapping[str, Derive] = {
     "cloudwatch": _cloudwatch,
     "ec2": lambda call: ec2_resources(call.request, call.account),
     "ecr": _ecr,
-    "ecs": _ecs,
+    "ecs": lambda call: ecs_resources(call.request, call.arn),
     "elbv2": _elbv2,
     "events": _events,
     "iam": _iam,

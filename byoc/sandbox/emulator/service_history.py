@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from moto.core.utils import utcnow
@@ -19,8 +20,10 @@ from byoc.sandbox.emulator.stored import Model, backend
 
 _PAGE = 20
 """Service deployments of one answer unless more are asked for (Amazon ECS API Reference: ListServiceDeployments)."""
+_OF_DEPLOYMENTS = ("serviceDeploymentArn", "serviceArn", "clusterArn", "createdAt", "startedAt", "finishedAt", "status")
 _LABELS = 20
 """Staging labels of a secret, over all its versions (AWS Secrets Manager quotas)."""
+_EVER = datetime.fromtimestamp(0, UTC)
 _ID_LENGTH = 12
 
 
@@ -37,25 +40,41 @@ def note(request: ApiRequest, account: str, caller: str) -> None:
 def list_service_deployments(request: ApiRequest, account: str) -> Mapping[str, Any]:
     """A service's roll-outs, newest first."""
     service = _service(request, account)
-    wanted = request.get("status", [])
-    found = [item for item in reversed(_history(service)) if not wanted or item["status"] in wanted]
+    wanted, after = request.get("status", []), request.get("createdAt", {}).get("after", _EVER)
+    found = [
+        item
+        for item in reversed(_history(service))
+        if (not wanted or item["status"] in wanted) and item["createdAt"].replace(tzinfo=UTC) > after.astimezone(UTC)
+    ]
     first = int(request.text("nextToken") or 0)
-    after = first + int(request.get("maxResults", None) or _PAGE)
+    end = first + int(request.get("maxResults", None) or _PAGE)
     told = [
         {key: value for key, value in item.items() if key not in ("taskDefinition", "images")}
-        for item in found[first:after]
+        for item in found[first:end]
     ]
-    return {"serviceDeployments": told, **({"nextToken": str(after)} if after < len(found) else {})}
+    return {"serviceDeployments": told, **({"nextToken": str(end)} if end < len(found) else {})}
+
+
+def describe_service_deployments(request: ApiRequest, account: str) -> Mapping[str, Any]:
+    """Roll-outs by ARN, at most twenty of them."""
+    known = {item["serviceDeploymentArn"]: item for item in _all(request, account)}
+    asked = [str(arn) for arn in request.get("serviceDeploymentArns", [])]
+    return {
+        "serviceDeployments": [
+            {
+                **{key: known[arn][key] for key in _OF_DEPLOYMENTS},
+                "targetServiceRevision": {"arn": known[arn]["targetServiceRevisionArn"]},
+            }
+            for arn in asked
+            if arn in known
+        ],
+        "failures": [{"arn": arn, "reason": "MISSING"} for arn in asked if arn not in known],
+    }
 
 
 def describe_service_revisions(request: ApiRequest, account: str) -> Mapping[str, Any]:
     """What was rolled out: the task definition, and its images as far as their digests are known."""
-    held = backend("ecs", account, request.region)
-    known = {
-        item["targetServiceRevisionArn"]: item
-        for service in (held.services.values() if held is not None else [])
-        for item in _history(service)
-    }
+    known = {item["targetServiceRevisionArn"]: item for item in _all(request, account)}
     asked = [str(arn) for arn in request.get("serviceRevisionArns", [])]
     return {
         "serviceRevisions": [_revision(known[arn]) for arn in asked if arn in known],
@@ -154,7 +173,8 @@ def _note_rollout(request: ApiRequest, account: str) -> None:
         {
             "id": deployment["id"],
             "serviceDeploymentArn": f"{begin.format('service-deployment')}/{mock_random.get_random_hex(_ID_LENGTH)}",
-            "targetServiceRevisionArn": f"{begin.format('service-revision')}/{mock_random.get_random_hex(_ID_LENGTH)}",
+            # As on AWS, the number of a service's deployment (ecs-svc/…) is that of its revision.
+            "targetServiceRevisionArn": f"{begin.format('service-revision')}/{deployment['id'].rpartition('/')[2]}",
             "serviceArn": service.arn,
             "clusterArn": service.cluster_arn,
             "createdAt": now,
@@ -207,6 +227,12 @@ def _digest(image: str, account: str, region: str) -> dict[str, str]:
         if tag in (item.image_tags or []):
             return {"imageDigest": str(item.get_image_digest())}
     return {}
+
+
+def _all(request: ApiRequest, account: str) -> list[dict[str, Any]]:
+    """The roll-outs of all services of an account and region."""
+    held = backend("ecs", account, request.region)
+    return [item for service in (held.services.values() if held is not None else []) for item in _history(service)]
 
 
 def _history(service: Model) -> list[dict[str, Any]]:

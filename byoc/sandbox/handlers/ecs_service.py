@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from byoc.errors import ByocError
@@ -16,6 +17,7 @@ _GONE = ("ClusterNotFoundException", "ServiceNotFoundException")
 _NOT_ACTIVE = "ServiceNotActiveException"
 _PATIENCE = 1200.0
 """Seconds for which the provider waits for a service: to settle, or to be gone."""
+_EVER = datetime.fromtimestamp(0, UTC)
 _OF_THE_PROVIDER = frozenset({"forceDelete"})
 """Only says how to delete; a change of it calls nothing."""
 _FIXED = frozenset({"cluster", "deploymentController", "iamRole", "launchType", "name", "schedulingStrategy"})
@@ -124,19 +126,20 @@ class Service(SchemaHandler, TaggedHandler):
 
     def configure(self, aws: Aws, id: str, inputs: Properties) -> None:
         """Wait until it is active; with ``waitForSteadyState`` until all tasks of one deployment run."""
-        self._wait(aws, id, inputs)
+        self._wait(aws, id, inputs, since=_EVER)
 
     def modify(self, aws: Aws, id: str, changed: Set[str], old: Properties, new: Properties) -> None:  # noqa: ARG002
         """``ecs:UpdateService`` with what changed and nothing else; then wait as after a create."""
         if not (changed := changed - _OF_THE_PROVIDER):
             return
+        since = datetime.now(UTC)
         aws.client("ecs").update_service(
             service=id,
             forceNewDeployment=bool(new.get("forceNewDeployment")),
             **present(cluster=new.get("cluster")),
             **settings(new, changed, emptied=True),
         )
-        self._wait(aws, id, new)
+        self._wait(aws, id, new, since=since)
 
     def read(self, aws: Aws, id: str, inputs: Properties) -> Properties | None:
         """The service as described, with its tags. One that is draining is as good as gone."""
@@ -188,16 +191,36 @@ class Service(SchemaHandler, TaggedHandler):
 
         aws.wait(f"deletion of service {id}", gone, timeout=_PATIENCE)
 
-    def _wait(self, aws: Aws, id: str, inputs: Properties) -> None:
+    def _wait(self, aws: Aws, id: str, inputs: Properties, *, since: datetime) -> None:
         steady = bool(inputs.get("waitForSteadyState"))
 
         def ready() -> bool:
             service = self._describe(aws, id, inputs)
             if service is None or service["status"] != "ACTIVE":
                 return False
-            return _is_steady(service, inputs) if steady else True
+            return not steady or (_is_steady(service, inputs) and self._rolled_out(aws, service, since))
 
         aws.wait(f"service {inputs['name']}", ready, timeout=_PATIENCE)
+
+    @staticmethod
+    def _rolled_out(aws: Aws, service: Mapping[str, Any], since: datetime) -> bool:
+        """Whether the roll-out that began after ``since``, if one did, has succeeded.
+
+        ``ecs:ListServiceDeployments``, where ECS gives its revision the number of the service's own deployment, then
+        ``ecs:DescribeServiceDeployments``, as the AWS provider follows it (version 6).
+        """
+        (primary,) = (item for item in service["deployments"] if item["status"] == "PRIMARY")
+        if primary["createdAt"] <= since:
+            return True
+        client, number = aws.client("ecs"), primary["id"].rpartition("/")[2]
+        briefs = client.list_service_deployments(
+            cluster=service["clusterArn"], service=service["serviceName"], createdAt={"after": since}
+        )["serviceDeployments"]
+        arns = [item["serviceDeploymentArn"] for item in briefs if number in item["targetServiceRevisionArn"]]
+        if not arns:
+            return False
+        told = client.describe_service_deployments(serviceDeploymentArns=arns)["serviceDeployments"]
+        return [item["status"] for item in told] == ["SUCCESSFUL"]
 
     @staticmethod
     def _describe(aws: Aws, service: str, inputs: Properties) -> dict[str, Any] | None:

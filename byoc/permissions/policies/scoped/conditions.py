@@ -83,9 +83,10 @@ class Install:
         return self.arn("cloudwatch", f"alarm:{self.names.prefix}-*")
 
     @property
-    def revisions(self) -> str:
+    def roll_outs(self) -> tuple[str, str]:
         """What ECS keeps of each roll-out in this install's cluster; "*": it gives them random ids."""
-        return self.arn("ecs", f"service-revision/{self.names.cluster}/*")
+        of_cluster = f"{self.names.cluster}/*"
+        return self.arn("ecs", f"service-deployment/{of_cluster}"), self.arn("ecs", f"service-revision/{of_cluster}")
 
     @property
     def repositories(self) -> str:

@@ -105,9 +105,10 @@ def observing(install: Install) -> list[Document]:
             "ReadServices",
             of(
                 "ecs",
-                "DescribeClusters DescribeServiceRevisions DescribeServices DescribeTasks ListServiceDeployments",
+                "DescribeClusters DescribeServiceDeployments DescribeServiceRevisions DescribeServices DescribeTasks "
+                "ListServiceDeployments",
             ),
-            [install.cluster, install.services, install.revisions, install.tasks],
+            [install.cluster, install.services, *install.roll_outs, install.tasks],
         ),
         allow("ListTasks", of("ecs", "ListServices ListTasks"), "*", install.in_cluster),
         # "*": CloudWatch asks for the right to describe all alarms, whatever names the call gives.
