@@ -82,7 +82,7 @@ class LangSmithServer:
     store: tuple[str, ...] = ("v1", "v2")
     """The ways that tell of runs; the others are there, and know of none."""
     newest_first: bool = True
-    """The order in which v2 tells of runs, of which the documents say nothing."""
+    """The order in which v2 tells of runs; documented is the newest first."""
     rounded: bool = False
     """Whether v2 tells of moments to the second alone."""
     empty_pages: int = 0

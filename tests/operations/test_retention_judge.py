@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from byoc.config.retention import RetentionConfig
 from byoc.operations.retention.judge import KEPT_DAYS, Action, Decision, Evidence, NotDeployed, NotKnown, judge
-from byoc.operations.retention.record import Record
+from byoc.operations.retention_record import Record
 
 DEFAULTS = RetentionConfig()
 DAY = timedelta(days=1)

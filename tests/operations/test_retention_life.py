@@ -10,8 +10,8 @@ import pytest
 
 from byoc.operations.retention import run
 from byoc.operations.retention.judge import Action, Decision, NotDeployed
-from byoc.operations.retention.record import Record
 from byoc.operations.retention.run import Case, Done, notice, subjects
+from byoc.operations.retention_record import Record
 from byoc.operations.targets import Accounts, Stack
 from tests.operations.retention_world import Traced, traced
 from tests.sandbox.cli_runner import byoc

@@ -102,7 +102,8 @@ class LangSmith:
     def _last_in_v2(self, project: Project) -> datetime | None:
         """From those since the project was made: by itself LangSmith would tell of one day.
 
-        It does not say in which order it tells of them. So it is asked for later ones until there is none.
+        The newest comes first (LangSmith API reference: query runs, v2). Too much hangs on that to take it for granted:
+        it is asked for later ones until there is none.
         """
         since, newest = project.created or _BEFORE_ANY, None
         asked: dict[str, Any] = {"project_ids": [project.id], "selects": ["ID", "START_TIME"], "page_size": PAGE}

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
 from byoc.config.retention import RetentionConfig
-from byoc.operations.retention.record import Record
+from byoc.operations.retention_record import Record
 
 KEPT_DAYS = 14
 """How long LangSmith holds a trace at least, so how long a watch may sleep and still miss none."""

@@ -21,8 +21,8 @@ from byoc.operations.langsmith.project import (
     without_key,
 )
 from byoc.operations.retention.judge import Evidence, NotDeployed, NotKnown
-from byoc.operations.retention.record import Record
 from byoc.operations.retention.running import read_running, why_not_told
+from byoc.operations.retention_record import Record
 from byoc.operations.targets import Target
 
 _ELSEWHERE = (

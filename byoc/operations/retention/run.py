@@ -16,7 +16,7 @@ from byoc.operations.langsmith.project import environment_secret, project_name
 from byoc.operations.many import each
 from byoc.operations.retention.judge import Action, Decision, Evidence, NotDeployed, judge
 from byoc.operations.retention.read import Clock, read_evidence
-from byoc.operations.retention.record import Record
+from byoc.operations.retention_record import Record
 from byoc.operations.targets import Accounts, Stack, Target, targets
 from byoc.tags import RETENTION_KEY
 

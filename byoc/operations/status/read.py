@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from byoc.errors import ByocError
 from byoc.operations.account import Account
 from byoc.operations.answers import AbsentError, AskingError
-from byoc.operations.retention.record import Record
+from byoc.operations.retention_record import Record
 from byoc.operations.status.alarms import alarm_subjects
 from byoc.operations.status.facts import (
     ALARM_ABSENT,

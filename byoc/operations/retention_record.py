@@ -1,4 +1,4 @@
-"""What one look at a deployment leaves for the next: a tag on the deployment's environment secret.
+"""What one look of retention at a deployment leaves for the next: a tag on the deployment's environment secret.
 
 A tag there, because it begins and ends with the deployment, costs nothing, needs no store of our own, and is written
 with a right that the documented role has (``secretsmanager:TagResource`` on the install's own secrets). The provider is
