@@ -99,8 +99,11 @@ class ProjectWorkspace(LocalWorkspace):
         try:
             exported = json.loads(self._pulumi("stack", "export", "--stack", stack))
             return tuple((exported["deployment"] or {}).get("resources") or ())
-        except (ValueError, KeyError, TypeError):
-            raise ByocError(f"pulumi stack export --stack {stack} wrote what is no state") from None
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise ByocError(
+                f"pulumi stack export --stack {stack} gives no state that can be read\n"
+                "      mend it:  run it by hand and see what it says"
+            ) from None
 
     def _pulumi(self, *words: str) -> str:
         try:

@@ -168,6 +168,13 @@ class Workspace:
             for item in self.recorded(stack).resources.values()
         ]
 
+    def exported(self, stack: str) -> list[dict[str, Any]]:
+        """The recorded resources by the names that ``pulumi stack export`` gives their parts."""
+        return [
+            {"type": item.type, "delete": item.superseded, "inputs": item.inputs, "outputs": item.outputs}
+            for item in self.recorded(stack).resources.values()
+        ]
+
     def config(self, stack: str) -> AccountConfig | DeploymentConfig:
         """The stack's validated config."""
         file = read_stack_file(self.root, stack)

@@ -71,8 +71,8 @@ def test_what_others_functions_and_mounts_put_under_a_group_of_the_install_is_th
     answers = {
         "ec2:DescribeSecurityGroups": {"SecurityGroups": [group]},
         "ec2:DescribeNetworkInterfaces": {"NetworkInterfaces": [found]},
-        "ec2:DescribeNatGateways": {},
-        "ec2:DescribeVpcEndpoints": {},
+        "ec2:DescribeNatGateways": {"NatGateways": []},
+        "ec2:DescribeVpcEndpoints": {"VpcEndpoints": []},
     }
     adopted = replace(subject(answers, install=True), install=replace(INSTALL, makes_network=False))
     assert [guest.id for guest in guests(adopted)] == (["eni-1"] if is_guest else [])
@@ -84,7 +84,7 @@ def test_a_security_group_whose_tags_somebody_took_off_is_found_by_its_name() ->
         "ec2:DescribeSecurityGroups": lambda asked: (
             {"SecurityGroups": [group]}
             if asked["Filters"][0]["Name"] == "group-name" and group["GroupName"] in asked["Filters"][0]["Values"]
-            else {}
+            else {"SecurityGroups": []}
         )
     }
     assert ids(look_network.security_groups(subject(answers, install=True))) == ["sg-1"]
@@ -100,7 +100,7 @@ def test_a_security_group_whose_tags_somebody_took_off_is_found_by_its_name() ->
 def test_alarms_that_aws_made_for_the_scaling_of_a_queue_are_looked_for(install: bool, begins: str) -> None:
     answers = {
         "cloudwatch:DescribeAlarms": lambda asked: (
-            {"MetricAlarms": [{"AlarmName": f"{begins}High-1"}]} if asked.get("AlarmNamePrefix") == begins else {}
+            {"MetricAlarms": [{"AlarmName": f"{begins}High-1"}] if asked.get("AlarmNamePrefix") == begins else []}
         )
     }
     assert ids(look_serving.alarms(subject(answers, install=install))) == [f"{begins}High-1"]
@@ -122,7 +122,7 @@ def test_what_a_probe_left_is_found_and_goes_with_its_deployment() -> None:
         "ecs:ListTaskDefinitions": lambda asked: (
             {"taskDefinitionArns": [f"arn:aws:ecs:r:1:task-definition/{family}:1"]}
             if asked["familyPrefix"] == family
-            else {}
+            else {"taskDefinitionArns": []}
         ),
         "ecs:DescribeTaskDefinition": {"tags": ours},
         "ecs:DeregisterTaskDefinition": {},
@@ -233,7 +233,8 @@ def test_a_service_that_ecs_neither_describes_nor_misses_is_unknown() -> None:
 
 def test_an_instance_whose_ecs_service_is_not_known_is_never_taken_out_of_cloud_map() -> None:
     attributes = {"ECS_CLUSTER_NAME": "langgraph-cloud-cluster", "ECS_SERVICE_NAME": "langgraph-cloud-chat-cache"}
-    answers: dict[str, Any] = {question: {} for question in EVERYTHING} | {
+    answers: dict[str, Any] = EMPTY | {
+        "secretsmanager:DescribeSecret": {},
         "servicediscovery:ListNamespaces": {"Namespaces": [{"Id": "ns", "Name": "n"}]},
         "servicediscovery:ListServices": {"Services": [{"Id": "srv", "Name": "chat"}]},
         "servicediscovery:ListInstances": {"Instances": [{"Id": "i-1", "Attributes": attributes}]},
@@ -244,27 +245,29 @@ def test_an_instance_whose_ecs_service_is_not_known_is_never_taken_out_of_cloud_
     assert "instances in Cloud Map" in [item.what for item in facts.not_asked]
 
 
-EVERYTHING = (
-    "application-autoscaling:DescribeScalableTargets",
-    "application-autoscaling:DescribeScalingPolicies",
-    "cloudwatch:DescribeAlarms",
-    "ecs:ListTaskDefinitions",
-    "ecs:ListTasks",
-    "elasticloadbalancing:DescribeLoadBalancers",
-    "elasticloadbalancing:DescribeTags",
-    "elasticloadbalancing:DescribeTargetGroups",
-    "rds:DescribeDBInstanceAutomatedBackups",
-    "rds:DescribeDBInstances",
-    "rds:DescribeDBParameterGroups",
-    "rds:DescribeDBSnapshots",
-    "secretsmanager:DescribeSecret",
-    "tag:GetResources",
-)
-"""What a look around a deployment asks, beside Cloud Map and services."""
+EVERYTHING: dict[str, str] = {
+    "application-autoscaling:DescribeScalableTargets": "ScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies": "ScalingPolicies",
+    "cloudwatch:DescribeAlarms": "MetricAlarms",
+    "ecs:ListTaskDefinitions": "taskDefinitionArns",
+    "ecs:ListTasks": "taskArns",
+    "elasticloadbalancing:DescribeLoadBalancers": "LoadBalancers",
+    "elasticloadbalancing:DescribeTags": "TagDescriptions",
+    "elasticloadbalancing:DescribeTargetGroups": "TargetGroups",
+    "rds:DescribeDBInstanceAutomatedBackups": "DBInstanceAutomatedBackups",
+    "rds:DescribeDBInstances": "DBInstances",
+    "rds:DescribeDBParameterGroups": "DBParameterGroups",
+    "rds:DescribeDBSnapshots": "DBSnapshots",
+    "servicediscovery:ListNamespaces": "Namespaces",
+    "tag:GetResources": "ResourceTagMappingList",
+}
+"""The lists that a look around a deployment asks for, and where each answer has its own."""
+EMPTY: dict[str, Any] = {question: {key: []} for question, key in EVERYTHING.items()}
+"""Of an account in which nothing is."""
 
 
 def test_empty_answers_are_half_answers_where_aws_always_says_something() -> None:
-    questions = (*EVERYTHING, "ecs:DescribeServices", "servicediscovery:ListNamespaces")
+    questions = (*EVERYTHING, "ecs:DescribeServices", "secretsmanager:DescribeSecret")
     answers: dict[str, Any] = {question: {} for question in questions}
     look = read_facts(subject(answers)).look
     unknown = {item.what for item in look.not_asked}
@@ -272,11 +275,10 @@ def test_empty_answers_are_half_answers_where_aws_always_says_something() -> Non
 
 
 NOTHING: dict[str, Any] = {
-    **{question: {} for question in EVERYTHING},
+    **EMPTY,
     "ecs:DescribeServices": {"services": [], "failures": [{"reason": "MISSING"}] * 3},
     "rds:DescribeDBInstances": AbsentError("DBInstanceNotFound"),
     "secretsmanager:DescribeSecret": AbsentError("ResourceNotFoundException"),
-    "servicediscovery:ListNamespaces": {},
     "elasticloadbalancing:DescribeLoadBalancers": AbsentError("LoadBalancerNotFound"),
 }
 """Of a deployment of which nothing is there."""
@@ -292,7 +294,7 @@ def test_what_no_destroy_deletes_is_planned_to_stay_and_never_to_go() -> None:
         "rds:DescribeDBSnapshots": lambda asked: (
             {"DBSnapshots": [{**of_aws_backup, "SnapshotType": "awsbackup"}]}
             if asked["SnapshotType"] == "awsbackup"
-            else {}
+            else {"DBSnapshots": []}
         ),
         "secretsmanager:DescribeSecret": lambda asked: (
             pending if asked["SecretId"].endswith("cache") else AbsentError("absent")

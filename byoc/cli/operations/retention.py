@@ -63,14 +63,13 @@ def _by_pulumi(folder: Path, kept: Collection[str]) -> Destroy:
     def destroy(stack: str) -> None:
         from byoc.automation.asked import Asked, RunOptions, Verb
         from byoc.automation.command import Command
-        from byoc.operations.retention.snapshots import refuse_lost_snapshot
+        from byoc.operations.final_snapshots import refuse_lost_snapshot
 
         options = RunOptions(message="unused: byoc retention")
         command = Command.prepare(folder, Asked(verb=Verb.DESTROY, stacks=(stack,), options=options))
         with command.locked():
-            state = [(item["type"], item.get("inputs") or {}) for item in command.workspace.resources(stack)]
             if stack in kept:
-                refuse_lost_snapshot(stack, state)
+                refuse_lost_snapshot(stack, command.workspace.resources(stack))
             _destroyed(folder, stack, lambda: command.run().outcomes[0].result)
 
     return destroy
@@ -80,13 +79,12 @@ def _by_the_sandbox(folder: Path, kept: Collection[str]) -> Destroy:
     """Destroys a stack as ``byoc sandbox destroy`` does; one that is among ``kept`` only with a final snapshot."""
 
     def destroy(stack: str) -> None:
-        from byoc.operations.retention.snapshots import refuse_lost_snapshot
+        from byoc.operations.final_snapshots import refuse_lost_snapshot
         from byoc.sandbox.workspace import Workspace
 
         workspace = Workspace.find(folder)
         if stack in kept:
-            state = workspace.recorded(stack).resources.values()
-            refuse_lost_snapshot(stack, [(item.type, item.inputs) for item in state])
+            refuse_lost_snapshot(stack, workspace.exported(stack))
         _destroyed(folder, stack, lambda: workspace.destroy(stack))
 
     return destroy

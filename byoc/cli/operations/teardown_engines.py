@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from byoc.automation.aws_profile import aws_profile
+from byoc.operations.final_snapshots import final_snapshots
 from byoc.operations.teardown.run import Engine
 
 if TYPE_CHECKING:
     from byoc.automation.command import Command
     from byoc.automation.workspace import ProjectWorkspace
     from byoc.runs import RunResult
-
-_DATABASE_TYPE = "aws:rds/instance:Instance"
 
 
 def pulumi_engine(folder: Path, profiles: Mapping[str, str | None]) -> Engine:
@@ -51,44 +49,10 @@ def pulumi_engine(folder: Path, profiles: Mapping[str, str | None]) -> Engine:
     def recorded(stack: str) -> Mapping[str, bool]:
         command = prepare(stack)
         with command.locked():  # whoever is at the stack is told of before anything is changed
-            return final_snapshots(_exported(command.workspace, stack))
+            return final_snapshots(command.workspace.resources(stack))
 
     prepare(*profiles)
     return Engine(destroy=destroy, unprotect=unprotect, final_snapshots=recorded)
-
-
-def final_snapshots(resources: Iterable[Mapping[str, Any]]) -> dict[str, bool]:
-    """Of the databases among a stack's recorded resources: whether a deletion leaves a final snapshot.
-
-    The provider deletes by what the last run recorded; it makes one unless that says otherwise.
-    """
-    found = {}
-    for item in resources:
-        if item.get("type") == _DATABASE_TYPE and not item.get("delete"):
-            recorded = {**(item.get("inputs") or {}), **(item.get("outputs") or {})}
-            found[str(recorded.get("identifier"))] = not recorded.get("skipFinalSnapshot")
-    return found
-
-
-def _exported(workspace: ProjectWorkspace, stack: str) -> Iterable[Mapping[str, Any]]:
-    """The resources of ``pulumi stack export``, secrets as they are stored: encrypted."""
-    from pulumi.automation.errors import CommandError
-
-    from byoc.automation.failures import command_failure
-    from byoc.errors import ByocError
-
-    try:
-        result = workspace.engines.run(["stack", "export", "--stack", stack], workspace.work_dir, workspace.env_vars)
-        state = json.loads(result.stdout)["deployment"] or {}  # nothing of a stack that never was up
-        resources: list[Mapping[str, Any]] = state.get("resources") or []
-    except CommandError as error:
-        raise ByocError(command_failure(str(error), stack=stack).render()) from None
-    except (KeyError, ValueError, AttributeError, TypeError):
-        raise ByocError(
-            f"pulumi stack export --stack {stack} gives no state that can be read\n"
-            "      mend it:  run it by hand and see what it says"
-        ) from None
-    return resources
 
 
 def _unprotect(workspace: ProjectWorkspace, stack: str) -> None:
@@ -119,9 +83,6 @@ def sandbox_engine(folder: Path) -> Engine:
     def recorded(stack: str) -> Mapping[str, bool]:
         if not workspace.status()["stacks"].get(stack):
             return {}
-        return final_snapshots(
-            {"type": item.type, "delete": item.superseded, "inputs": item.inputs, "outputs": item.outputs}
-            for item in workspace.recorded(stack).resources.values()
-        )
+        return final_snapshots(workspace.exported(stack))
 
     return Engine(destroy=workspace.destroy, unprotect=lift, final_snapshots=recorded)
