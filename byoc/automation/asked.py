@@ -62,6 +62,8 @@ class Asked:
     limits: Limits = field(default_factory=Limits)
     supersede: bool = False
     """Whether a revision may be rolled out over one that is rolling out."""
+    tracing: bool = False
+    """Whether to see to the tracing projects of what was brought up."""
 
     @property
     def words(self) -> str:
@@ -76,6 +78,7 @@ class Asked:
             "options": {**asdict(self.options), "config": {}},
             "limits": asdict(self.limits),
             "supersede": self.supersede,
+            "tracing": self.tracing,
         }
 
     @classmethod
@@ -89,4 +92,5 @@ class Asked:
             options=RunOptions(**options),
             limits=Limits(**document["limits"]),
             supersede=document.get("supersede", False),
+            tracing=document.get("tracing", False),
         )

@@ -18,7 +18,7 @@ from byoc.automation.engines import Engines
 from byoc.automation.locks import held
 from byoc.automation.many import Outcome, StackOutcome, run_many, skipped, why_not, why_stopped
 from byoc.automation.selection import in_the_backend, layers, waits_for
-from byoc.automation.stack_run import Guard, StackRun, unguarded
+from byoc.automation.stack_run import After, Guard, StackRun, nothing_after, unguarded
 from byoc.automation.workspace import ProjectWorkspace
 from byoc.errors import InputError
 from byoc.project.stack_selection import Selection, select_stacks
@@ -68,9 +68,11 @@ class Command:
     waits: Mapping[str, frozenset[str]]
     guard: Guard = unguarded
     """Asked of each stack before it is brought up."""
+    after: After = nothing_after
+    """Done for each stack that was brought up."""
 
     @classmethod
-    def prepare(cls, folder: Path, asked: Asked, guard: Guard = unguarded) -> Command:
+    def prepare(cls, folder: Path, asked: Asked, guard: Guard = unguarded, after: After = nothing_after) -> Command:
         """Find the project, the CLI and the stacks, and make the stacks that are to be made.
 
         Raises :class:`~byoc.errors.InputError` for everything that is wrong with what was asked; then nothing is done.
@@ -92,6 +94,7 @@ class Command:
             limits=asked.limits,
             waits=_waits(workspace, asked.verb, selection.stacks),
             guard=guard,
+            after=after,
         )
 
     @property
@@ -157,7 +160,14 @@ class Command:
         return self.workspace.engines.interrupted
 
     def _stack(self, stack: str) -> StackRun:
-        return StackRun(workspace=self.workspace, stack=stack, verb=self.verb, options=self.options, guard=self.guard)
+        return StackRun(
+            workspace=self.workspace,
+            stack=stack,
+            verb=self.verb,
+            options=self.options,
+            guard=self.guard,
+            after=self.after,
+        )
 
     def _previewed(self, listener: Listener, stack: str) -> RunResult:
         return self._stack(stack).allowed_preview(listener)

@@ -17,7 +17,7 @@ from pathlib import Path
 from byoc.automation.asked import Asked
 from byoc.automation.command import Command
 from byoc.automation.records import RunRecord, new_run_id, unexpected
-from byoc.automation.stack_run import Guard, unguarded
+from byoc.automation.stack_run import After, Guard, nothing_after, unguarded
 from byoc.errors import ByocError
 
 
@@ -47,15 +47,25 @@ def start(command: Command, asked: Asked, module: str = "byoc.automation.detache
     return record
 
 
-def carry_out(record: RunRecord, guard: Callable[[Path], Guard] = lambda _: unguarded) -> None:
+def carry_out(
+    record: RunRecord,
+    guard: Callable[[Path], Guard] = lambda _: unguarded,
+    after: Callable[[Path], After] = lambda _: nothing_after,
+) -> None:
     """Do what the run was asked to do, and write down what came of it.
 
-    ``guard``: of the project's folder; left out where the run may supersede what rolls out.
+    ``guard`` and ``after``: of the project's folder; left out where the run may supersede what rolls out, and where it
+    is not to see to tracing projects.
     """
     request = record.request
     try:
         root, asked = Path(request["projectRoot"]), Asked.of_document(request)
-        command = Command.prepare(root, asked, unguarded if asked.supersede else guard(root))
+        command = Command.prepare(
+            root,
+            asked,
+            unguarded if asked.supersede else guard(root),
+            after(root) if asked.tracing else nothing_after,
+        )
         result = command.run(record.listener()).document()
     except ByocError as error:
         result = {"state": "failed", "stacks": [], "error": str(error)}
@@ -67,11 +77,14 @@ def carry_out(record: RunRecord, guard: Callable[[Path], Guard] = lambda _: ungu
     record.write("result.json", result)
 
 
-def main(guard: Callable[[Path], Guard] = lambda _: unguarded) -> None:
+def main(
+    guard: Callable[[Path], Guard] = lambda _: unguarded,
+    after: Callable[[Path], After] = lambda _: nothing_after,
+) -> None:
     """Carry out the run whose folder the command line names."""
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's background job ignores the first unless told otherwise
         signal.signal(number, signal.default_int_handler)
-    carry_out(RunRecord(Path(sys.argv[1])), guard)
+    carry_out(RunRecord(Path(sys.argv[1])), guard, after)
 
 
 if __name__ == "__main__":

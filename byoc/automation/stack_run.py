@@ -47,6 +47,15 @@ def unguarded(_stack: str, _preview: RunResult | None) -> Verdict:
     return Verdict()
 
 
+After = Callable[[str, RunResult], tuple[str, ...]]
+"""Called after a stack was brought up well: its name, and what was done. It gives notes, and never raises."""
+
+
+def nothing_after(_stack: str, _done: RunResult) -> tuple[str, ...]:
+    """Nothing more is to be done."""
+    return ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class StackRun:
     """What is to be done with one stack; nothing is remembered between its methods."""
@@ -56,6 +65,7 @@ class StackRun:
     verb: Verb
     options: RunOptions = field(default_factory=RunOptions)
     guard: Guard = unguarded
+    after: After = nothing_after
 
     def whole(self, listener: Listener = ignore) -> RunResult:
         """Preview, and go on if that shows nothing that is refused; as ``pulumi up --yes``.
@@ -106,7 +116,10 @@ class StackRun:
             Verb.REFRESH: stack.refresh,
             Verb.UP: stack.up,
         }
-        return self._run(calls[self.verb], {**self._options(), "show_secrets": False}, listener)
+        done = self._run(calls[self.verb], {**self._options(), "show_secrets": False}, listener)
+        if self.verb is not Verb.UP or not done.ok or done.interrupted:
+            return done
+        return replace(done, notes=(*done.notes, *self.after(self.stack, done)))
 
     def _options(self) -> dict[str, Any]:
         options = self.options

@@ -15,7 +15,7 @@ from byoc.automation.asked import Asked, Verb
 from byoc.automation.command import Command, CommandResult
 from byoc.automation.many import Outcome, StackOutcome
 from byoc.automation.recording import Recording, recorded
-from byoc.automation.stack_run import Guard, unguarded
+from byoc.automation.stack_run import After, Guard, nothing_after, unguarded
 from byoc.cli.asking import confirmed
 from byoc.cli.view import console, counts_text, following, rows_table, show_json, show_result
 from byoc.errors import InputError, NothingDoneError
@@ -33,7 +33,7 @@ def change(asked: Asked, cwd: Path | None, *, yes: bool, detach: bool, json: boo
     """A command that changes something: with a question, without one, or in a process of its own."""
     _check_consent(asked, yes=yes, detach=detach, json=json)
     folder = cwd or Path.cwd()
-    command = Command.prepare(folder, asked, _guard(folder, asked))
+    command = Command.prepare(folder, asked, _guard(folder, asked), _after(folder, asked))
     if detach:
         return _detach(command, asked, json=json)
     request = {**replace(asked, stacks=command.selection.stacks).document(), "asked": asked.words}
@@ -96,6 +96,16 @@ def _guard(folder: Path, asked: Asked) -> Guard:
     from byoc.project.project_file import find_project
 
     return no_roll_out_under_way(find_project(folder))
+
+
+def _after(folder: Path, asked: Asked) -> After:
+    """Sees to the tracing projects of what was brought up."""
+    if not asked.tracing:
+        return nothing_after
+    from byoc.operations.langsmith.after_up import projects_are_there
+    from byoc.project.project_file import find_project
+
+    return projects_are_there(find_project(folder))
 
 
 def _carry_out(command: Command, *, json: bool, recording: Recording | None = None) -> int:

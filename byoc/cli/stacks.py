@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from byoc.automation.asked import DEFAULT_JOBS, Asked, Limits, RunOptions, Verb
+from byoc.cli.operations.options import Tracing
 
 Stacks = Annotated[
     list[str] | None,
@@ -63,6 +64,7 @@ def up(
     jobs: Jobs = DEFAULT_JOBS,
     fail_fast: FailFast = False,
     supersede: Supersede = False,
+    tracing: Tracing = True,
     detach: Detach = False,
     json: Json = False,
     cwd: Folder = None,
@@ -91,6 +93,7 @@ def up(
         options=options,
         limits=Limits(jobs=jobs, fail_fast=fail_fast),
         supersede=supersede,
+        tracing=tracing,
     )
     return change(asked, cwd, yes=yes, detach=detach, json=json)
 

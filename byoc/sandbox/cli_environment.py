@@ -31,6 +31,8 @@ def cli_environment(home: Path, emulator_id: str, tools: Path, path: str) -> dic
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         # The stand-ins are all that is needed; without this, each run would look for the real plugins first.
         "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        # The examples' keys are made up: no LangSmith is asked for projects.
+        "BYOC_TRACING": "false",
     }
 
 

@@ -44,7 +44,7 @@ class Engine:
 def engine(monkeypatch: pytest.MonkeyPatch) -> None:
     """The environment's profile is another one."""
 
-    def prepare(_folder: Path, _asked: Asked) -> Engine:
+    def prepare(_folder: Path, _asked: Asked, **_: object) -> Engine:
         _profiles.append(os.environ.get("AWS_PROFILE"))
         return Engine()
 
@@ -58,6 +58,6 @@ def test_the_engine_works_with_the_profile_that_was_named(named: str | None, use
     watching = PulumiEngine(tmp_path, "acme", named)
     watching.preview()
     watching.up(("urn",), unguarded, ignore)
-    _by_pulumi(tmp_path, "acme", named, refresh=False)(ignore)
+    _by_pulumi(tmp_path, "acme", named, refresh=False, tracing=False)(ignore)
     assert _profiles == [used] * 5
     assert os.environ["AWS_PROFILE"] == "control-plane"

@@ -86,7 +86,7 @@ def test_the_engine_uses_the_profile_that_was_named_as_the_questions_do(
 ) -> None:
     used: list[str | None] = []
 
-    def prepare(*_: object) -> Any:
+    def prepare(*_: object, **__: object) -> Any:
         used.append(os.environ.get("AWS_PROFILE"))
         raise InputError("far enough")
 

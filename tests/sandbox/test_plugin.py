@@ -298,6 +298,7 @@ def test_without_an_embedded_aws_the_way_to_it_is_told(world: World) -> None:
 # The environment
 
 NAMES = {
+    "BYOC_TRACING",
     "PATH",
     "PULUMI_BACKEND_URL",
     "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION",

@@ -19,6 +19,14 @@ Profile = Annotated[
 Folder = Annotated[
     Path | None, typer.Option("--cwd", "-C", help="The project's folder, or one below it. Default: this folder.")
 ]
+Tracing = Annotated[
+    bool,
+    typer.Option(
+        "--tracing/--no-tracing",
+        envvar="BYOC_TRACING",
+        help="Afterwards, see to it that the LangSmith projects of the deployments are there.",
+    ),
+]
 Since = Annotated[
     str, typer.Option("--since", metavar="WHEN", help="So long ago (15m, 2h, 3d), or a time in ISO 8601.")
 ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byoc.cli.operations.options import Every, Folder, Profile, Stacks, for_many
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks, Tracing, for_many
 
 if TYPE_CHECKING:
     from byoc.automation.many import StackOutcome
@@ -66,6 +66,7 @@ def resume(
     sandbox: Annotated[
         bool, typer.Option("--sandbox", help="Go on as 'byoc sandbox up' does: for stacks of 'byoc sandbox up'.")
     ] = False,
+    tracing: Tracing = True,
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")] = False,
     profile: Profile = None,
     own_credentials: Annotated[
@@ -96,11 +97,15 @@ def resume(
         found = plan(stack, run, _seen(folder, stack, run, profile, own_credentials=own_credentials))
         if not json:
             _show(found, apply=apply)
-        goes = apply and found.goes_on
+        if not (apply and found.goes_on):
+            return _Case(stack=stack, found=found)
         # One's own credentials are for asking: a deployment goes on through the role, as the control plane does.
         run_with = None if own_credentials else profile
-        outcome = _go_on(folder, stack, found, run_with, sandbox=sandbox, json=json) if goes else None
-        return _Case(stack=stack, found=found, outcome=outcome)
+        if sandbox:
+            up = _by_the_sandbox(folder, stack, stale=found.refresh and not json)
+        else:
+            up = _by_pulumi(folder, stack, run_with, refresh=found.refresh, tracing=tracing)
+        return _Case(stack=stack, found=found, outcome=_go_on(folder, stack, up, json=json))
 
     cases: dict[str, _Case] = {}
     for stack in (name for layer in layers(waits) for name in layer):
@@ -179,15 +184,12 @@ def _seen(folder: Path, name: str, run: LastRun | None, profile: str | None, *, 
     )
 
 
-def _go_on(folder: Path, stack: str, found: Plan, profile: str | None, *, sandbox: bool, json: bool) -> StackOutcome:
+def _go_on(folder: Path, stack: str, up: Up, *, json: bool) -> StackOutcome:
     from byoc.cli.view import console, following, show_result
     from byoc.operations.recovery.carry_on import carry_on
     from byoc.project.project_file import find_project
 
     root = find_project(folder)
-    if sandbox and found.refresh and not json:
-        typer.echo("byoc sandbox up does not refresh: what was changed by hand stays so", err=True)
-    up = _by_the_sandbox(folder, stack) if sandbox else _by_pulumi(folder, stack, profile, refresh=found.refresh)
     if json:
         return carry_on(root, stack, up, lambda _: None)
     out = console()
@@ -197,15 +199,19 @@ def _go_on(folder: Path, stack: str, found: Plan, profile: str | None, *, sandbo
     return outcome
 
 
-def _by_pulumi(folder: Path, stack: str, profile: str | None, *, refresh: bool) -> Up:
+def _by_pulumi(folder: Path, stack: str, profile: str | None, *, refresh: bool, tracing: bool) -> Up:
     """Goes on as ``byoc up --yes`` does, with the AWS profile that was named, if any."""
     from byoc.automation.asked import Asked, RunOptions, Verb
     from byoc.automation.aws_profile import aws_profile
     from byoc.automation.command import Command
+    from byoc.automation.stack_run import nothing_after
+    from byoc.operations.langsmith.after_up import projects_are_there
+    from byoc.project.project_file import find_project
 
     options = RunOptions(refresh=refresh, message="byoc resume")
+    after = projects_are_there(find_project(folder), profile) if tracing else nothing_after
     with aws_profile(profile):
-        command = Command.prepare(folder, Asked(verb=Verb.UP, stacks=(stack,), options=options))
+        command = Command.prepare(folder, Asked(verb=Verb.UP, stacks=(stack,), options=options), after=after)
 
     def up(listener: Listener) -> RunResult:
         with command.locked(), aws_profile(profile):
@@ -214,9 +220,12 @@ def _by_pulumi(folder: Path, stack: str, profile: str | None, *, refresh: bool) 
     return up
 
 
-def _by_the_sandbox(folder: Path, stack: str) -> Up:
-    """Goes on as ``byoc sandbox up`` does."""
+def _by_the_sandbox(folder: Path, stack: str, *, stale: bool) -> Up:
+    """Goes on as ``byoc sandbox up`` does; ``stale``: whether to say that the state should be read anew before."""
     from byoc.sandbox.workspace import Workspace
+
+    if stale:
+        typer.echo("byoc sandbox up does not refresh: what was changed by hand stays so", err=True)
 
     return lambda listener: Workspace.find(folder).up(stack, listener=listener)
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from byoc.cli.operations.options import Every, Folder, Profile, Stacks
+from byoc.cli.operations.options import Every, Folder, Profile, Stacks, Tracing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from byoc.automation.records import RunRecord
 
@@ -24,6 +24,7 @@ def submit(
     every: Every = False,
     image: Image = "",
     sandbox: Sandbox = False,
+    tracing: Tracing = True,
     profile: Profile = None,
     json: Json = False,
     cwd: Folder = None,
@@ -35,7 +36,8 @@ def submit(
     """
     from byoc.cli.view import show_json
 
-    records = _submit_all(cwd or Path.cwd(), stacks or (), every=every, image=image, sandbox=sandbox, profile=profile)
+    submission = {"image": image, "by": _who(), "sandbox": sandbox, "profile": profile}
+    records = _submit_all(cwd or Path.cwd(), stacks or (), submission, every=every, tracing=tracing)
     if json:
         show_json({"submissions": [_document(record) for record in records]})
         return 0
@@ -51,9 +53,10 @@ def _document(record: RunRecord) -> dict[str, Any]:
 
 
 def _submit_all(
-    folder: Path, words: Sequence[str], *, every: bool, image: str, sandbox: bool, profile: str | None
+    folder: Path, words: Sequence[str], submission: Mapping[str, Any], *, every: bool, tracing: bool
 ) -> list[RunRecord]:
     """Check everything, then submit everything."""
+    image = submission["image"]
     from byoc.automation.asked import Asked, RunOptions, Verb
     from byoc.automation.submissions import Queue
     from byoc.cli.operations.submit_worker import begin
@@ -67,13 +70,12 @@ def _submit_all(
     queues = {stack.name: Queue(root, stack.name) for stack in chosen}
     for stack in chosen:
         if not queues[stack.name].is_at_work():  # its own roll-out is waited for
-            _refuse(root, stack.name, sandbox=sandbox, profile=profile)
+            _refuse(root, stack.name, sandbox=submission["sandbox"], profile=submission["profile"])
     records = []
     for name, queue in queues.items():
-        asked = Asked(verb=Verb.UP, stacks=(name,), options=RunOptions(message="byoc submit"))
-        submission = {"image": image, "by": _who(), "sandbox": sandbox, "profile": profile}
+        asked = Asked(verb=Verb.UP, stacks=(name,), options=RunOptions(message="byoc submit"), tracing=tracing)
         said = " ".join(["submit", name, *(["--image", image] if image else [])])
-        request = {**asked.document(), "projectRoot": str(root), "asked": said, "submission": submission}
+        request = {**asked.document(), "projectRoot": str(root), "asked": said, "submission": dict(submission)}
         records.append(queue.submit(request, begin))
     return records
 

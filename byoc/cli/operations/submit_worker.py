@@ -109,9 +109,13 @@ def _by_pulumi(root: Path, record: RunRecord) -> Mapping[str, Any]:
     from byoc.automation.asked import Asked
     from byoc.automation.aws_profile import aws_profile
     from byoc.automation.command import Command
+    from byoc.automation.stack_run import nothing_after
+    from byoc.operations.langsmith.after_up import projects_are_there
 
-    with aws_profile(record.request["submission"]["profile"]):
-        return Command.prepare(root, Asked.of_document(record.request)).run(record.listener()).document()
+    asked, profile = Asked.of_document(record.request), record.request["submission"]["profile"]
+    with aws_profile(profile):
+        after = projects_are_there(root, profile) if asked.tracing else nothing_after
+        return Command.prepare(root, asked, after=after).run(record.listener()).document()
 
 
 def _by_the_sandbox(root: Path, record: RunRecord) -> Mapping[str, Any]:
