@@ -11,7 +11,7 @@ import shutil
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,7 +65,7 @@ def recorded(root: Path, request: Mapping[str, Any], *, forget_input_errors: boo
             yield recording
         except ByocError as error:
             if forget_input_errors and isinstance(error, InputError):
-                _remove(record)
+                _forget(root, record)
                 raise
             recording.ended({"state": RunState.FAILED.value, "stacks": [], "error": str(error)})
             raise
@@ -126,6 +126,14 @@ def _pile(request: Mapping[str, Any]) -> str:
     if request.get(_ATTACHED):
         return _ATTACHED
     return f"submitted: {request['submission'].get('stack')}" if "submission" in request else ""
+
+
+def _forget(root: Path, record: RunRecord) -> None:
+    """As if it had never been: with the folders that it was the first in."""
+    _remove(record)
+    for folder in (runs_folder(root), runs_folder(root).parent):
+        with suppress(OSError):  # others are in it
+            folder.rmdir()
 
 
 def _remove(record: RunRecord) -> None:

@@ -64,7 +64,7 @@ class RunRecord:
         runs = runs_folder(project_root)
         runs.mkdir(parents=True, exist_ok=True, mode=_FOLDER_MODE)
         folder = runs / (run_id or new_run_id())
-        folder.mkdir(mode=_FOLDER_MODE)
+        folder.mkdir(mode=_FOLDER_MODE, parents=True)  # parents: one that came to nothing may just have removed them
         record = cls(folder)
         record.open("lock").close()  # before the request, which is what others find a run by
         record.write("request.json", {**request, "startedAt": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"})

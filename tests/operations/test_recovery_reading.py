@@ -52,7 +52,10 @@ SERVICE: dict[str, Any] = {
 def answers(**changes: Any) -> dict[str, Any]:
     """Of a deployment of which AWS knows nothing, but for ``changes`` (with two underscores for the colon)."""
     known = {
-        "ecs:DescribeServices": {"services": [], "failures": []},
+        "ecs:DescribeServices": {
+            "services": [],
+            "failures": [{"arn": f"a/langgraph-cloud-chat-{role}", "reason": "MISSING"} for role in ("api", "cache")],
+        },
         "ecs:DescribeTaskDefinition": AbsentError("x"),
         "ecs:ListTasks": {"taskArns": []},
         "rds:DescribeDBInstances": AbsentError("DBInstanceNotFound: x"),
