@@ -35,7 +35,10 @@ def runs(context: typer.Context, json: Json = False, cwd: Folder = None) -> None
         show_json({"runs": found})
     else:
         rows = [(run["run"], run["state"], str(run["pid"] or ""), run["startedAt"], run["asked"]) for run in found]
-        console().print(rows_table(("run", "state", "process", "began", "asked for"), rows))
+        table = rows_table(("run", "state", "process", "began", "asked for"), rows)
+        for column in table.columns[:-1]:  # an id that is folded cannot be copied
+            column.no_wrap = True
+        console().print(table)
 
 
 @app.command()

@@ -6,10 +6,13 @@ import ast
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from semver import VersionInfo
 
 from byoc.automation.engines import OLDEST
 from byoc.automation.locks import held
+from byoc.automation.records import RunRecord
+from byoc.cli import view
 from tests.sandbox.cli_runner import Outcome, byoc
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -166,3 +169,15 @@ def test_a_stack_of_another_organization_is_not_taken_for_one_s_own(
     outcome = run(capsys, project, "preview", "demo")
     assert outcome.code == 2
     assert "not in the backend, though there is a file: demo; nothing was run" in outcome.err
+
+
+def test_the_id_of_a_run_is_whole_on_a_narrow_terminal(
+    capsys: pytest.CaptureFixture[str], project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = "123456789012.dkr.ecr.us-west-2.amazonaws.com/agents/chat:1.0.1"
+    record = RunRecord.create(project, {"verb": "up", "stacks": ["demo"], "asked": f"submit demo --image {image}"})
+    monkeypatch.setattr(view, "console", lambda: Console(width=80, markup=False, highlight=False))
+    lines = run(capsys, project, "runs").out.splitlines()
+    assert max(len(line.rstrip()) for line in lines) <= 80
+    assert lines[1].startswith(f"{record.id}  ")
+    assert record.request["startedAt"] in lines[1]
