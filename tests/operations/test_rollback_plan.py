@@ -196,12 +196,28 @@ def test_a_service_that_the_config_asks_for_and_is_not_there_yet_hides_no_roll_o
         "runningCount": 1,
         "deployments": [{"status": "PRIMARY", "rolloutState": state, "taskDefinition": f"{REPOSITORY}/{FAMILY}:3"}],
     }
-    missing = [{"arn": QUEUE, "reason": "MISSING"}]
+    missing = [{"arn": f"arn:aws:ecs:us-west-2:123456789012:service/{QUEUE}", "reason": "MISSING"}]
     target = cast("Target", FakeTarget(Told({"ecs:DescribeServices": {"services": [item], "failures": missing}})))
     if not refused:
         guard.refuse_while_rolling_out(target)
         return
     with pytest.raises(InputError, match=f"chat: {FAMILY}:3 is rolling out"):
+        guard.refuse_while_rolling_out(target)
+
+
+@pytest.mark.parametrize(
+    ("answer", "lacking"),
+    [
+        ({"services": [], "failures": []}, f"it tells nothing of {FAMILY}"),
+        ({"services": [], "failures": [{"arn": f"a/{FAMILY}", "reason": "ACCESS_DENIED"}]}, "ACCESS_DENIED"),
+        ({}, "it lacks services"),
+    ],
+)
+def test_a_service_that_ecs_tells_nothing_of_is_never_taken_for_one_that_is_not_there(
+    answer: dict[str, Any], lacking: str
+) -> None:
+    target = cast("Target", FakeTarget(Told({"ecs:DescribeServices": answer})))
+    with pytest.raises(NoAnswerError, match=lacking):
         guard.refuse_while_rolling_out(target)
 
 

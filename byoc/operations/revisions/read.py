@@ -11,14 +11,14 @@ from typing import Any
 
 from byoc.errors import ByocError
 from byoc.operations.account import Account
-from byoc.operations.answers import AbsentError
+from byoc.operations.answers import AbsentError, NoAnswerError, listed
 from byoc.operations.many import chunks, each
 from byoc.operations.revisions.compare import Change, changes, size_text
 from byoc.operations.revisions.definitions import Definition, definition
 from byoc.operations.revisions.history import RevisionState, RolledOut, rolled_out, state_of
 from byoc.operations.status.facts import ServiceFacts
 from byoc.operations.status.findings import revision_number
-from byoc.operations.status.read import service_facts
+from byoc.operations.status.read import service_facts, untold
 from byoc.operations.targets import Target
 from byoc.operations.times import iso
 
@@ -145,8 +145,15 @@ def _services(target: Target, roles: Sequence[str]) -> dict[str, ServiceFacts]:
         answer = target.account.ask("ecs:DescribeServices", cluster=target.names.cluster, services=list(names.values()))
     except AbsentError:
         return {}
-    found = {item["serviceName"]: item for item in answer["services"] if item["status"] != "INACTIVE"}
-    return {role: service_facts(found[name]) for role, name in names.items() if name in found}
+    told = {item["serviceName"]: item for item in listed("ecs:DescribeServices", answer, "services")}
+    for name in names.values():
+        if name not in told and (why := untold(answer, name)):
+            raise NoAnswerError("ecs:DescribeServices", why, "repeat it later")
+    return {
+        role: service_facts(told[name])
+        for role, name in names.items()
+        if name in told and told[name]["status"] != "INACTIVE"
+    }
 
 
 class AbsentServiceError(ByocError):
