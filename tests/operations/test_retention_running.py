@@ -72,8 +72,14 @@ def account(services: Any, revisions: dict[str, dict[str, str]] | None = None, *
     return FakeAccount(answers)
 
 
-def services(*items: dict[str, Any], failures: tuple[str, ...] = ("MISSING",)) -> dict[str, Any]:
-    return {"services": list(items), "failures": [{"arn": "arn:x", "reason": reason} for reason in failures]}
+def services(*items: dict[str, Any], reason: str = "MISSING") -> dict[str, Any]:
+    """These services, and ``reason`` for each other one that is asked for."""
+    told = {item["serviceName"] for item in items}
+    others = {f"langgraph-cloud-chat-{role}" for role in ("api", "queue")} - told
+    return {
+        "services": list(items),
+        "failures": [{"arn": f"arn:x:service/c/{name}", "reason": reason} for name in others],
+    }
 
 
 HERE = Running(enabled=True, project="chat", endpoint=US, version="v1")
@@ -93,7 +99,7 @@ def test_both_services_are_asked_for_whatever_the_config_says() -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        services(failures=("MISSING", "MISSING")),
+        services(),
         services(service("api", (3, "PRIMARY", 1), status="INACTIVE")),
         AbsentError("ClusterNotFoundException"),
     ],
@@ -131,7 +137,7 @@ def test_every_revision_that_containers_are_of_counts(
 )
 @pytest.mark.parametrize("role", ["api", "queue"])
 def test_containers_that_trace_elsewhere_are_told_of(role: str, running: dict[str, str], why: str) -> None:
-    both = services(service("api", (1, "PRIMARY", 1)), service("queue", (1, "PRIMARY", 1)), failures=())
+    both = services(service("api", (1, "PRIMARY", 1)), service("queue", (1, "PRIMARY", 1)))
     there = target(account(both, {f"{role}:1": running}))
     said = why_not_told(read_running(there), there)
     assert said.startswith(why)
@@ -141,7 +147,8 @@ def test_containers_that_trace_elsewhere_are_told_of(role: str, running: dict[st
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (services(failures=("ACCESS_DENIED",)), "ecs:DescribeServices: ACCESS_DENIED"),
+        (services(reason="ACCESS_DENIED"), "ecs:DescribeServices: ACCESS_DENIED"),
+        ({"services": [], "failures": []}, "half an answer: it tells nothing of langgraph-cloud-chat-api"),
         ({}, "ecs:DescribeServices: half an answer"),
         (services({"serviceName": "x", "status": "ACTIVE"}), "ecs:DescribeServices: half an answer"),
         (DeniedError("ecs:DescribeServices", ""), "ecs:DescribeServices: denied"),

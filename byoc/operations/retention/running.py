@@ -16,7 +16,7 @@ from byoc.operations.langsmith.project import project_name
 from byoc.operations.langsmith.transport import api_root
 from byoc.operations.revisions.definitions import Definition, definition
 from byoc.operations.status.facts import Absent, Unknown
-from byoc.operations.status.read import known
+from byoc.operations.status.read import known, untold
 from byoc.operations.targets import Target
 
 _ROLES = ("api", "queue")
@@ -43,7 +43,7 @@ def read_running(target: Target) -> frozenset[Running]:
     revisions = known(
         "ecs:DescribeServices",
         lambda: target.account.ask("ecs:DescribeServices", cluster=target.names.cluster, services=names),
-        lambda answer: frozenset(_revisions(answer)),
+        lambda answer: frozenset(_revisions(answer, names)),
     )
     return frozenset(_running(target, arn) for arn in _certain(revisions) or ())
 
@@ -69,11 +69,12 @@ def _certain(answer: Any) -> Any:  # noqa: ANN401 - what was read, whatever it i
     return None if isinstance(answer, Absent) else answer
 
 
-def _revisions(answer: Mapping[str, Any]) -> Iterator[str]:
+def _revisions(answer: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
     """The task definitions that services are at, and those that containers are left of."""
-    for failure in answer.get("failures") or ():
-        if failure.get("reason") != "MISSING":
-            raise ByocError(f"ecs:DescribeServices: {failure.get('reason')}")
+    told = {service["serviceName"] for service in answer["services"]}
+    for name in names:
+        if name not in told and (why := untold(answer, name)):
+            raise ByocError(f"ecs:DescribeServices: {why}")
     for service in answer["services"]:
         if service["status"] == "INACTIVE":  # deleted
             continue
