@@ -110,17 +110,18 @@ def test_a_production_deployment_stands_until_its_protection_may_go_and_leaves_a
     assert [item["id"] for item in life.world.inventory() if item["kind"] == "snapshot"] == [snapshot[1]]
 
 
+def destroyed_without_a_snapshot(life: Teardowns, stack: str) -> RunResult:
+    """A destroy after which no snapshot is there."""
+    result = life.destroy(stack)
+    rds = life.world.aws("rds")
+    for item in rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]:
+        rds.delete_db_snapshot(DBSnapshotIdentifier=item["DBSnapshotIdentifier"])
+    return result
+
+
 def test_a_production_database_whose_final_snapshot_is_not_there_is_a_finding(life: Teardowns) -> None:
     life.world.up(SUPPORT).done()
-    rds = life.world.aws("rds")
-
-    def destroy(stack: str) -> RunResult:
-        result = life.destroy(stack)
-        for item in rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]:
-            rds.delete_db_snapshot(DBSnapshotIdentifier=item["DBSnapshotIdentifier"])
-        return result
-
-    engine = replace(life.engine, destroy=destroy)
+    engine = replace(life.engine, destroy=lambda stack: destroyed_without_a_snapshot(life, stack))
     plan = life.plan(SUPPORT, unprotect=True)
     (outcome,) = tear_down([plan], engine, Options(unprotect=True))
     assert lines(outcome.signed, Verdict.LEFT) == [("final database snapshot", "langgraph-cloud-support")]
@@ -129,15 +130,9 @@ def test_a_production_database_whose_final_snapshot_is_not_there_is_a_finding(li
 
 def test_a_snapshot_that_is_missing_is_a_finding_even_where_something_else_failed(life: Teardowns) -> None:
     life.world.up(SUPPORT).done()
-    rds = life.world.aws("rds")
-
-    def destroy(stack: str) -> RunResult:
-        result = life.destroy(stack)
-        for item in rds.describe_db_snapshots(SnapshotType="manual")["DBSnapshots"]:
-            rds.delete_db_snapshot(DBSnapshotIdentifier=item["DBSnapshotIdentifier"])
-        return replace(result, interrupted=True)
-
-    engine = replace(life.engine, destroy=destroy)
+    engine = replace(
+        life.engine, destroy=lambda stack: replace(destroyed_without_a_snapshot(life, stack), interrupted=True)
+    )
     (outcome,) = tear_down([life.plan(SUPPORT, unprotect=True)], engine, Options(unprotect=True))
     assert outcome.error == "interrupted"
     assert lines(outcome.signed, Verdict.LEFT) == [("final database snapshot", "langgraph-cloud-support")]
