@@ -31,7 +31,7 @@ KILLED = 9
 MOST_RUNS = 120
 
 
-def killer(moment: str) -> CallObserver:
+def killer(moment: str, every: int = EVERY) -> CallObserver:
     """Kills its process when enough changing calls were answered: at the last answer, or before the next call."""
     lock, answered = threading.Lock(), 0
 
@@ -41,7 +41,7 @@ def killer(moment: str) -> CallObserver:
             return
         with lock:
             answered += when == "after"
-            if when == moment and answered >= EVERY:
+            if when == moment and answered >= every:
                 os._exit(KILLED)
 
     return observe
