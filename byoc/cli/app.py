@@ -182,6 +182,7 @@ def interruption(words: Sequence[str]) -> str:
         or (verb in _LOOKING_WITHOUT_APPLY and "--apply" not in words)
         or (verb == "rollback" and "--dry-run" in words)
         or (verb == "teardown" and "--sweep-only" in words)
+        or (verb == "tracing" and "--check" in words)
         or tuple(words[:2]) == ("sandbox", "preview")
     )
     if only_looks:

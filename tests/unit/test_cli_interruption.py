@@ -27,6 +27,7 @@ GOES_ON = "interrupted: run the same command again, and it goes on where it stop
         "sandbox preview demo-chat",
         "status --watch",
         "teardown demo-chat --sweep-only",
+        "tracing demo-chat --check",
         "watch demo-chat",
     ],
 )
@@ -46,6 +47,7 @@ def test_a_verb_that_only_looks_says_that_it_was_interrupted_and_no_more(words: 
         "rollback demo-chat --to 3 --yes",
         "rollback demo-chat --to=3 --yes",
         "sandbox up demo-chat",
+        "tracing demo-chat",
         "watch demo-chat --apply",
         "up status",
     ],

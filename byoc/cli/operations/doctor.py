@@ -73,7 +73,7 @@ def doctor(
     shown = Format.JSON if json else form
     subjects = _subjects(cwd or Path.cwd(), stacks or [], every, profile, own_credentials=own_credentials)
     probe_egress = probe_egress and _agree(subjects, yes=yes, shown=shown)
-    reports, interrupted = list(each(subjects, examine, at_once=4)), False
+    reports, interrupted = list(each(subjects, examine, at_once=4, only_looks=True)), False
     if probe_egress:
         reports, interrupted = _probed(subjects, reports)
     if shown is Format.JSON:

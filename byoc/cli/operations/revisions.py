@@ -48,7 +48,7 @@ def revisions(
 
     folder = cwd or Path.cwd()
     chosen = list(targets(read_stacks(folder, stacks or (), every=every), Accounts(profile)))
-    found = list(each(chosen, lambda target: _Found.of(target, limit, keep=keep)))
+    found = list(each(chosen, lambda target: _Found.of(target, limit, keep=keep), only_looks=not keep))
     submitted = _submitted(find_project(folder), [target.stack for target in chosen], limit)
     if json:
         show_json(

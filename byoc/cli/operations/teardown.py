@@ -154,7 +154,7 @@ def _plans(chosen: Sequence[Subject], options: Options) -> tuple[Plan, ...]:
         going_first = {name for other in before for name in other.deployment_names}
         return make_plan(subject, options, going_first=going_first)
 
-    return tuple(each(range(len(chosen)), planned, at_once=_AT_ONCE))
+    return tuple(each(range(len(chosen)), planned, at_once=_AT_ONCE, only_looks=True))
 
 
 def _place(subject: Subject) -> tuple[str, str, str]:
@@ -178,7 +178,7 @@ def _sweep(chosen: Sequence[Subject], *, json: bool, markdown: bool) -> int:
     from byoc.operations.teardown.report import signed_document, signed_markdown
     from byoc.operations.teardown.run import sweep
 
-    lists = list(each(chosen, sweep, at_once=_AT_ONCE))
+    lists = list(each(chosen, sweep, at_once=_AT_ONCE, only_looks=True))
     if json:
         show_json({"stacks": [signed_document(signed) for signed in lists]})
     for signed in () if json else lists:

@@ -37,7 +37,8 @@ def tracing(
     from byoc.operations.targets import Accounts, targets
 
     read = read_stacks(cwd or Path.cwd(), stacks or (), every=every)
-    found = list(each(targets(read, Accounts(profile)), lambda target: ensure_project(target, check=check), at_once=4))
+    chosen = targets(read, Accounts(profile))
+    found = list(each(chosen, lambda target: ensure_project(target, check=check), at_once=4, only_looks=check))
     if json:
         show_json({"projects": [item.document() for item in found]})
     else:

@@ -98,7 +98,7 @@ def _inside(subject: Subject, caller: Caller) -> list[Check]:
         (Area.CERTIFICATE, lambda: certificate.judged(subject)),
         (Area.EGRESS, lambda: judge_egress(destinations(subject), place, goes_elsewhere(subject))),
     )
-    return [check for found in each(parts, _answered) for check in found]
+    return [check for found in each(parts, _answered, only_looks=True) for check in found]
 
 
 def _trust(subject: Subject) -> Iterable[Check]:

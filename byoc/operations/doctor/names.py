@@ -42,7 +42,9 @@ class Named:
 def judged(subject: Subject) -> tuple[Check, ...]:
     """Ask and judge."""
     wanted = tuple(_wanted(subject))
-    answers = each(wanted, lambda item: known(lambda: _READERS[item.kind](subject, item.name)), at_once=_AT_ONCE)
+    answers = each(
+        wanted, lambda item: known(lambda: _READERS[item.kind](subject, item.name)), at_once=_AT_ONCE, only_looks=True
+    )
     return judge_names(dict(zip(wanted, answers, strict=True)), _own_tags(subject))
 
 

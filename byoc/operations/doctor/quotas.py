@@ -40,7 +40,13 @@ def judged(subject: Subject) -> tuple[Check, ...]:
     """Ask and judge."""
     wanted = wants(subject)
     quotas = tuple(dict.fromkeys(want.quota for want in wanted))
-    facts = dict(zip(quotas, each(quotas, lambda quota: read_quota(subject, quota), at_once=_AT_ONCE), strict=True))
+    facts = dict(
+        zip(
+            quotas,
+            each(quotas, lambda quota: read_quota(subject, quota), at_once=_AT_ONCE, only_looks=True),
+            strict=True,
+        )
+    )
     if isinstance(subject.zones, NoAnswer):
         facts |= {NAT_GATEWAYS: QuotaFacts(limit=subject.zones, usage=subject.zones)}
     return tuple(judge_quota(want, facts[want.quota]) for want in wanted)

@@ -61,7 +61,9 @@ def simulate(account: Account, principal_arn: str, questions: Sequence[Question]
         # What is not answered once is not asked forty times.
         return unanswered(questions, silent[0])
     rulings = list(_rulings(first, results))
-    found = each(rest, lambda group: _rulings(group, _results(account, principal_arn, group)), at_once=_AT_ONCE)
+    found = each(
+        rest, lambda group: _rulings(group, _results(account, principal_arn, group)), at_once=_AT_ONCE, only_looks=True
+    )
     return tuple(rulings + [ruling for group in found for ruling in group])
 
 

@@ -29,7 +29,7 @@ def tried(subject: Subject, place: Place, needed: frozenset[str]) -> tuple[Rulin
     """What came of every trial of an action that the stack needs; a trial that tells nothing is left out."""
     reads = [(action, make(subject), "asked") for action, make in _READS.items() if action in needed]
     runs = [(action, asked, "dry run") for action, asked in _dry_runs(subject, place) if action in needed]
-    found = each([*reads, *runs], lambda trial: _try(subject, *trial), at_once=_AT_ONCE)
+    found = each([*reads, *runs], lambda trial: _try(subject, *trial), at_once=_AT_ONCE, only_looks=True)
     return tuple(ruling for ruling in found if ruling is not None)
 
 

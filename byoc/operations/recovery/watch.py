@@ -85,7 +85,8 @@ class Watcher:
                 return Case(at=self.clock(), stack=target.stack, deployment=target.deployment, diagnosis=unknown)
             return self._case(replace(target, account=account), by_name[target.stack])
 
-        yield from each(targets(self.stacks, self.accounts), case, at_once=at_once)
+        found = targets(self.stacks, self.accounts)
+        yield from each(found, case, at_once=at_once, only_looks=self.guard is None)
 
     def _case(self, target: Target, stack: Stack) -> Case:
         facts = read_recovery_facts(target, stack.config, self.clock())

@@ -130,7 +130,7 @@ def look(subject: Subject, clock: Clock) -> Case:
 
 def look_at_all(items: Iterable[Subject], clock: Clock) -> list[Case]:
     """What is to be done about each; changes nothing."""
-    return list(each(items, lambda subject: look(subject, clock), at_once=AT_ONCE))
+    return list(each(items, lambda subject: look(subject, clock), at_once=AT_ONCE, only_looks=True))
 
 
 def carry_out(items: Iterable[Subject], clock: Clock, destroy: Destroy) -> list[Case]:

@@ -209,7 +209,11 @@ def _definitions(account: Account, family: str, limit: int, at_least: int | None
         numbers |= set(islice(found, limit)) if at_least is None else set(_down_to(found, at_least))
     newest = sorted(numbers, reverse=True)
     chosen = newest[:limit] if at_least is None else newest
-    return list(each((f"{family}:{number}" for number in chosen), partial(described, account), at_once=_AT_ONCE))
+    return list(
+        each(
+            (f"{family}:{number}" for number in chosen), partial(described, account), at_once=_AT_ONCE, only_looks=True
+        )
+    )
 
 
 def _down_to(numbers: Iterable[int], least: int) -> list[int]:

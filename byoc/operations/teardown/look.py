@@ -27,7 +27,9 @@ def look_around(subject: Subject) -> Look:
     """
     found: list[Found] = []
     not_asked: list[NotAsked] = []
-    for items, refused in each(kinds_of(subject), lambda kind: _asked(kind, subject), at_once=_AT_ONCE):
+    for items, refused in each(
+        kinds_of(subject), lambda kind: _asked(kind, subject), at_once=_AT_ONCE, only_looks=True
+    ):
         found += items
         not_asked += refused
     by_tag, unheard = gathered(BY_TAG, tagged(subject, frozenset(item.key for item in found)))

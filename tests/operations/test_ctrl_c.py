@@ -1,0 +1,59 @@
+"""Ctrl-C while AWS is silent: a command that only looks ends at once, and waits for no answer."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from byoc.sandbox.emulator.faults import Latency
+from tests.operations.operated_world import Operated
+from tests.sandbox.sandbox_world import CHAT, SUPPORT, World
+from tests.sandbox.test_e2e_interruption import command
+
+pytestmark = pytest.mark.slow
+
+SILENT_SECONDS = 60
+"""Longer than one attempt of a call, of which each has five."""
+LOOKING = (
+    f"doctor {CHAT}",
+    f"doctor {SUPPORT} --own-credentials --profile account",
+    f"events {CHAT} {SUPPORT}",
+    f"logs {CHAT} {SUPPORT}",
+    f"retention {SUPPORT}",
+    f"revisions {CHAT} {SUPPORT}",
+    f"status {CHAT} {SUPPORT}",
+    f"teardown {CHAT} {SUPPORT} --sweep-only",
+    f"tracing {CHAT} {SUPPORT} --check",
+    f"watch {CHAT} {SUPPORT}",
+)
+
+
+@pytest.fixture
+def silent(operated: Operated) -> Iterator[World]:
+    """An account that says who one is, lets one in, and then nothing more."""
+    world = operated.world
+    world.configure(SUPPORT, {"retention": {}})
+    world.client.set_latency([Latency(seconds=0.001, actions=("sts:*",)), Latency(seconds=SILENT_SECONDS)])
+    yield world
+    world.client.set_latency([])
+
+
+def test_ctrl_c_ends_every_verb_that_only_looks_though_aws_is_silent(silent: World) -> None:
+    first = silent.client.next_call()
+    processes = {words: command(silent, *words.split()) for words in LOOKING}
+    deadline = time.monotonic() + 60
+    while sum(call["action"].startswith("sts:") for call in silent.client.calls(since=first)) < len(processes):
+        assert time.monotonic() < deadline, "the commands do not ask"
+        time.sleep(0.1)
+    time.sleep(4)  # those that have asked who they are ask more by now
+    assert {words: process.poll() for words, process in processes.items()} == dict.fromkeys(processes)
+    for process in processes.values():
+        os.kill(process.pid, signal.SIGINT)
+    ended = {words: (process.communicate(timeout=20)[1], process.returncode) for words, process in processes.items()}
+    assert {words: (errors.splitlines()[-1:], code) for words, (errors, code) in ended.items()} == dict.fromkeys(
+        LOOKING, (["interrupted"], 130)
+    )
