@@ -42,8 +42,14 @@ class Reading:
     def all(self, service: str, call: str, key: str, **arguments: Any) -> Iterator[dict[str, Any]]:  # noqa: ANN401
         """What stands under ``key`` on all pages of an answer."""
         pages = self._client(service).get_paginator(call).paginate(**arguments)
-        for page in _told(f"{service}:{call}", lambda: list(pages)):
-            yield from page.get(key, [])
+        action = f"{service}:{call}"
+        for page in _told(action, lambda: list(pages)):
+            if not isinstance(page.get(key), list):  # AWS writes a list in which nothing stands
+                raise ByocError(
+                    f"the account cannot be scanned: {action}: half an answer: it lacks {key}; nothing was written\n"
+                    "      mend it:  repeat it later"
+                )
+            yield from page[key]
 
     def _client(self, service: str) -> Any:  # noqa: ANN401 - boto3 clients are made at run time
         if service not in self._clients:

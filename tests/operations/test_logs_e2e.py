@@ -43,6 +43,16 @@ def test_logs_are_in_order_across_containers_and_can_be_picked(operated: Operate
     assert operated.denied() == []
 
 
+def test_a_container_cannot_speak_to_the_terminal_of_who_reads_its_logs(operated: Operated) -> None:
+    logs, group = operated.world.aws("logs"), "/aws/ecs/langgraph-cloud"
+    (stream,) = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix="chat/cache/")["logStreams"]
+    entry = {"timestamp": int(datetime.now(UTC).timestamp() * 1000) - 1000, "message": "said \x1b]52;c;cm0=\x07 so"}
+    logs.put_log_events(logGroupName=group, logStreamName=stream["logStreamName"], logEvents=[entry])
+    words = ("logs", CHAT, "--filter", "said")
+    assert operated.byoc(*words).out.endswith(" said \\x1b]52;c;cm0=\\x07 so\n")
+    assert json.loads(operated.byoc(*words, "--json").out)["message"] == entry["message"]
+
+
 def test_logs_of_several_stacks_are_merged_and_one_that_cannot_be_reached_hides_no_other(operated: Operated) -> None:
     outcome = operated.byoc("logs", "demo-*")
     lines = outcome.out.splitlines()

@@ -200,6 +200,7 @@ def test_watching_shows_it_again_until_ctrl_c_and_ends_with_the_last_exit_code(
         (("events", CHAT, "--since", "soon"), "--since is 'soon'"),
         (("events", ACCOUNT), f"{ACCOUNT}: there is no deployment"),
         (("logs", CHAT, "--since", "2999-01-01"), "--since is '2999-01-01', which is still to come"),
+        (("status", CHAT, "--interval", "5"), "--interval is between two looks of --watch"),
         (("status", CHAT, "--all"), "name the stacks to run, or all of them with --all, but not both"),
     ],
 )

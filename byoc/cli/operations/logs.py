@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from byoc.cli.operations.options import Every, Folder, Profile, Since, Stacks
+from byoc.cli.printable import printable
 
 if TYPE_CHECKING:
     from byoc.operations.log_merge import Line, Unread
@@ -144,5 +145,6 @@ def _show(line: Line | Unread, *, json: bool, several: bool) -> bool:
 
         print(notation.dumps(line.document), flush=True)
     else:
-        print(f"{iso(entry.at, parts='milliseconds')} {label}{entry.role}/{entry.task[:8]} {entry.message}", flush=True)
+        at, container = iso(entry.at, parts="milliseconds"), printable(f"{entry.role}/{entry.task[:8]}")
+        print(f"{at} {label}{container} {printable(entry.message)}", flush=True)
     return True

@@ -29,8 +29,11 @@ def status(
     every: Every = False,
     watch: Annotated[bool, typer.Option("--watch", "-w", help="Show it again and again, until Ctrl-C.")] = False,
     interval: Annotated[
-        float, typer.Option("--interval", min=1, metavar="SECONDS", help="With --watch: between two looks.")
-    ] = WATCH_SECONDS,
+        float | None,
+        typer.Option(
+            "--interval", min=1, metavar="SECONDS", help=f"With --watch: between two looks ({WATCH_SECONDS:.0f})."
+        ),
+    ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="Print one JSON object and nothing else; with --watch, one a line.")
     ] = False,
@@ -42,9 +45,13 @@ def status(
     Running: containers of the API, then of its queue if that has its own, of those wanted. Up to three deployments are
     shown with url, image and last events. Exit code 1 if anything is down, degraded, or could not be asked about.
     """
+    if interval is not None and not watch:
+        from byoc.errors import InputError
+
+        raise InputError("--interval is between two looks of --watch\n      mend it:  --watch, or leave it out")
     look = _looker(tuple(stacks or ()), every, profile, cwd)
     if watch:
-        return _watch(look, interval, json=json)
+        return _watch(look, WATCH_SECONDS if interval is None else interval, json=json)
     rows = look()
     if json:
         from byoc.cli.view import show_json
