@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,6 @@ from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc, status_pb2
 
 from byoc.sandbox.cli_environment import PACKAGES, as_shell, cli_environment, install_plugins
-from byoc.sandbox.emulator.faults import Fault
 from byoc.values import UNKNOWN, Secret, decode, encode
 from tests.sandbox.cli_runner import byoc
 from tests.sandbox.sandbox_world import World
@@ -90,9 +90,11 @@ def running(world: World, package: str) -> Iterator[Plugin]:
     with subprocess.Popen([str(program), "--logtostderr", "127.0.0.1:1"], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         port = int(process.stdout.readline())
-        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
-            yield Plugin(process, provider_pb2_grpc.ResourceProviderStub(channel))
-        process.send_signal(signal.SIGINT)
+        try:
+            with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+                yield Plugin(process, provider_pb2_grpc.ResourceProviderStub(channel))
+        finally:
+            process.send_signal(signal.SIGINT)
         assert process.wait(timeout=30) == 0
 
 
@@ -215,10 +217,36 @@ def test_what_aws_refuses_is_told_with_the_action_and_the_way_out(world: World, 
     assert world.inventory() == []
 
 
-@pytest.mark.usefixtures("quick_retries")
-def test_a_resource_that_could_not_be_set_up_is_given_back_with_its_id_and_finished_later(
-    world: World, aws: Plugin
-) -> None:
+def role_of_the_plugin(world: World) -> str:
+    """A role that the plugin may assume, with the external id ``hush-hush``; it may do nothing yet."""
+    trust = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::210987654321:role/control-plane"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"StringEquals": {"sts:ExternalId": "hush-hush"}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    return str(world.aws("iam").create_role(RoleName="plugin", AssumeRolePolicyDocument=document)["Role"]["Arn"])
+
+
+def may_do_all_but(world: World, action: str) -> None:
+    """What is denied is not tried again, as a server error would be, for half a minute."""
+    statements = [
+        {"Effect": "Allow", "Action": "*", "Resource": "*"},
+        {"Effect": "Deny", "Action": action, "Resource": "*"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": statements})
+    world.aws("iam").put_role_policy(RoleName="plugin", PolicyName="most", PolicyDocument=document)
+
+
+def test_a_resource_that_could_not_be_set_up_is_given_back_with_its_id_and_finished_later(world: World) -> None:
+    role = role_of_the_plugin(world)
+    with running(world, "aws") as plugin:
+        plugin.configure(world, assumeRoles=json.dumps([{"roleArn": role, "externalId": "hush-hush"}]))
+        half_made_and_finished(world, plugin)
+
+
+def half_made_and_finished(world: World, aws: Plugin) -> None:
     ec2 = world.aws("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
     subnets = [
@@ -228,12 +256,10 @@ def test_a_resource_that_could_not_be_set_up_is_given_back_with_its_id_and_finis
         for number, zone in enumerate("ab")
     ]
     inputs = aws.checked(BALANCER, name="half", internal=True, subnets=subnets, idleTimeout=300)
-    world.client.set_faults(Fault(kind="500", actions=("elasticloadbalancing:ModifyLoadBalancerAttributes",)))
-    try:
-        with pytest.raises(grpc.RpcError) as refused:
-            aws.create(BALANCER, inputs)
-    finally:
-        world.client.clear_faults()
+    may_do_all_but(world, "elasticloadbalancing:ModifyLoadBalancerAttributes")
+    with pytest.raises(grpc.RpcError) as refused:
+        aws.create(BALANCER, inputs)
+    may_do_all_but(world, "nothing:AtAll")
     trailer = dict(refused.value.trailing_metadata())
     status = status_pb2.Status.FromString(trailer["grpc-status-details-bin"])
     failed = provider_pb2.ErrorResourceInitFailed()

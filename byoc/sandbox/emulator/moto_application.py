@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import functools
+import json
 import threading
+from collections.abc import Mapping
+from typing import Any
 
 from flask import Flask
 from moto.core import responses
 from moto.core.utils import method_names_from_class
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+from moto.iam.models import AWSManagedPolicy, IAMBackend
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
 from byoc.sandbox.emulator.answers import Answer
@@ -19,6 +24,23 @@ _WARM = ("ec2", "sts", "iam", "ecs", "rds", "elbv2", "logs", "secretsmanager", "
 
 # moto lists a class's methods anew for each request; they do not change.
 vars(responses)["method_names_from_class"] = functools.cache(method_names_from_class)
+
+
+@functools.cache
+def _managed_by_aws() -> Mapping[str, Any]:
+    policies: Mapping[str, Any] = json.loads(aws_managed_policies_data)
+    return policies
+
+
+def _policies_of_an_account(backend: IAMBackend) -> list[AWSManagedPolicy]:
+    return [
+        AWSManagedPolicy.from_data(name, backend.account_id, backend.region_name, data)
+        for name, data in _managed_by_aws().items()
+    ]
+
+
+# moto reads AWS's own policies anew for each account, over four megabytes of JSON.
+IAMBackend._init_aws_policies = _policies_of_an_account  # type: ignore[assignment,method-assign]
 
 
 class MotoApplication:
