@@ -94,6 +94,23 @@ class Queue:
             os.close(lock)
             record, lock = self._next(worker)
 
+    def withdraw(self, record: RunRecord) -> bool:
+        """Take a run that is queued out of the queue; False if it has begun, has ended, or is not of this queue.
+
+        One that was queued after it, and took its image, takes that of the one before instead.
+        """
+        with self._locked():
+            pending = self._pending()
+            if record not in pending:
+                return False
+            why = "it was taken out of the queue before it began"
+            record.write("result.json", {"state": RunState.INTERRUPTED.value, "stacks": [], "error": why})
+            left = [other for other in pending if other != record]
+            for before, other in zip([None, *left], left, strict=False):
+                self._inherit(other, before)
+            self._write_pending(left)
+        return True
+
     def submissions(self) -> list[Submission]:
         """What was submitted, the oldest first."""
         read = [(record.request, record) for record in all_runs(self._root)]
@@ -124,7 +141,7 @@ class Queue:
             worker = self._free_worker()
             before = self._pending()
             if worker is None and before and not submission.get("image"):
-                submission["image"] = before[-1].request["submission"].get("image", "")
+                submission |= {"image": _image(before[-1]), "inherits": True}
             record = RunRecord.create(self._root, {**request, "submission": submission})
             if worker is None:
                 self._write_pending([*before, record])
@@ -148,6 +165,12 @@ class Queue:
             newest.write("process.json", {"pid": os.getpid()})
             self._write_pending([])
             return newest, lock
+
+    def _inherit(self, record: RunRecord, before: RunRecord | None) -> None:
+        """Give a queued run that was submitted without an image that of the one before it."""
+        request, image = record.request, _image(before) if before is not None else ""
+        if request["submission"].get("inherits") and _image(record) != image:
+            record.write("request.json", {**request, "submission": {**request["submission"], "image": image}})
 
     def _skip(self, records: Sequence[RunRecord], newer: RunRecord) -> None:
         for record in records:
@@ -236,6 +259,10 @@ class Queue:
 def _stack_of(request: Mapping[str, Any]) -> str:
     """The stack that a request was submitted for; empty if it was not submitted."""
     return str(request.get("submission", {}).get("stack", ""))
+
+
+def _image(record: RunRecord) -> str:
+    return str(record.request["submission"].get("image", ""))
 
 
 def _carried_out(record: RunRecord, carry_out: CarryOut) -> Mapping[str, Any]:

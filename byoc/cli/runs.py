@@ -66,10 +66,15 @@ def show(
 
 @app.command()
 def stop(run_id: RunId, cwd: Folder = None) -> int:
-    """Stop a run as Ctrl-C does: what is under way is finished. A second time: at once."""
+    """Stop a run as Ctrl-C does: what is under way is finished. A second time: at once. A queued one never begins."""
     from byoc.automation.records import find_run
+    from byoc.automation.submissions import Queue
 
-    record = find_run(_root(cwd), run_id)
+    root = _root(cwd)
+    record = find_run(root, run_id)
+    if record.was_submitted and Queue(root, record.request["submission"]["stack"]).withdraw(record):
+        typer.echo(f"run {run_id} was taken out of the queue; nothing of it was done")
+        return 0
     if record.stop():
         typer.echo(f"run {run_id} was told to stop; what is under way is finished first")
         return 0
