@@ -6,6 +6,7 @@ Each container writes into a stream of its own, ``<deployment>/<container>/<task
 from __future__ import annotations
 
 import heapq
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
@@ -25,6 +26,8 @@ LONGEST_PAUSE_SECONDS = 30.0
 """The most that ``follow`` waits when AWS is too busy."""
 LATE = timedelta(seconds=30)
 """How late an entry may come and still be followed: containers send theirs in bundles, each on its own."""
+STREAMS_SECONDS = 15.0
+"""So long ``follow`` goes by the same streams of a revision; less than ``LATE``: it misses no entry of a new one."""
 _PATTERN_SIGNS = ("{", "[", '"', "?", "-", "%")
 """What a filter pattern of CloudWatch begins with that is more than a text."""
 _SEEN = 10_000
@@ -87,7 +90,7 @@ def read_entries(target: Target, wanted: Wanted) -> Iterator[Entry]:
     """The entries, the oldest first, page by page. Raises :class:`~byoc.operations.answers.AskingError` where AWS gives
     no answer, and :class:`~byoc.errors.ByocError` if there is no log group, or nothing is known of the revision.
     """
-    yield from _since(target, wanted, wanted.since)
+    yield from _since(target, wanted, wanted.since, _streams(target, wanted))
 
 
 def follow(
@@ -106,9 +109,12 @@ def follow(
     seen: dict[str, datetime] = {}
     newest, pause, refused, bound = wanted.since, POLL_SECONDS, 0, _SEEN
     there: deque[Entry] | None = deque(maxlen=last) if last else None
+    streams, looked = Streams(), -math.inf
     while True:
         try:
-            for entry in _since(target, wanted, newest if not seen else max(wanted.since, newest - LATE)):
+            if time.monotonic() - looked >= STREAMS_SECONDS:
+                streams, looked = _streams(target, wanted), time.monotonic()
+            for entry in _since(target, wanted, newest if not seen else max(wanted.since, newest - LATE), streams):
                 if entry.id in seen:
                     continue
                 seen[entry.id] = entry.at
@@ -140,11 +146,10 @@ def _late(seen: Mapping[str, datetime], newest: datetime) -> dict[str, datetime]
     return {id_: at for id_, at in seen.items() if at >= newest - LATE}
 
 
-def _since(target: Target, wanted: Wanted, first: datetime) -> Iterator[Entry]:
+def _since(target: Target, wanted: Wanted, first: datetime, streams: Streams) -> Iterator[Entry]:
     """CloudWatch puts the entries of one question in order; of several questions they are merged."""
-    questions = _streams(target, wanted).questions()
     yield from heapq.merge(
-        *(_asked(target, wanted, arguments, first) for arguments in questions), key=lambda entry: entry.at
+        *(_asked(target, wanted, arguments, first) for arguments in streams.questions()), key=lambda entry: entry.at
     )
 
 

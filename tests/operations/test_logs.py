@@ -317,6 +317,48 @@ def test_a_long_past_is_followed_through_without_remembering_all_of_it(monkeypat
     assert max(held) == 11
 
 
+def test_following_a_revision_looks_for_its_containers_now_and_then_and_loses_no_entry_of_a_new_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seconds = 0.0
+
+    def wrote(asked: dict[str, Any]) -> dict[str, Any]:
+        began, numbers = {"a": 0, "b": 5}, {"a": 0, "b": 100}
+        names = [name.rpartition("/")[2] for name in asked["logStreamNames"]]
+        found = [
+            item(numbers[task] + at, seconds=at, task=task)
+            for task in names
+            for at in range(began[task], int(seconds) + 1, 5)
+        ]
+        return {"events": [entry for entry in found if entry["timestamp"] >= asked["startTime"]]}
+
+    def pause(pause: float) -> None:
+        nonlocal seconds
+        seconds += pause
+        if seconds > 40:
+            raise KeyboardInterrupt
+
+    account = FakeAccount(
+        {
+            **tasks(a=2, b=2),
+            "ecs:DescribeTaskDefinition": definitions(r2=NOW),
+            "logs:DescribeLogStreams": lambda _: streams(a=0) if seconds < 5 else streams(a=0, b=0),
+            "logs:FilterLogEvents": wrote,
+        }
+    )
+    monkeypatch.setattr("byoc.operations.logs.time.monotonic", lambda: seconds)
+    entries: list[Entry] = []
+    with pytest.raises(KeyboardInterrupt):
+        entries.extend(follow(target(account), Wanted(since=NOW, revision=2), note=lambda _: None, sleep=pause))
+    by_task = {task: [entry.message for entry in entries if entry.task == task] for task in "ab"}
+    assert by_task == {
+        "a": [f"line {at}" for at in range(0, 41, 5)],
+        "b": [f"line {at}" for at in range(105, 141, 5)],
+    }
+    asked = [action for action, _ in account.asked]
+    assert (asked.count("logs:FilterLogEvents"), asked.count("logs:DescribeLogStreams")) == (21, 3)
+
+
 def test_following_survives_a_busy_aws_with_longer_and_longer_pauses() -> None:
     watched = Watched([item(1)], *[BUSY] * 5, [item(1), item(2, seconds=1)], [])
     assert [entry.message for entry in watched.entries()] == ["line 1", "line 2"]
