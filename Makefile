@@ -35,7 +35,7 @@ test-quick: $(STAMP)
 	@$(BIN)/python -m pytest --numprocesses auto --dist worksteal -m "not slow and not engine"
 
 test-engine: pulumi
-	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile -m engine
+	@$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m engine
 
 pulumi: $(STAMP)
 	@$(BIN)/python tools/pulumi/install.py
