@@ -58,12 +58,12 @@ class Asked:
         return {"api": self.answer} if self.answer is not None else {}
 
 
-def _target() -> Any:
+def _target(name: str = "chat") -> Any:
     class Names:
         cluster = "langgraph-cloud-cluster"
 
     class Target:
-        stack, deployment, names = "demo-chat", "chat", Names()
+        stack, deployment, names = f"demo-{name}", name, Names()
 
     return Target()
 
@@ -93,6 +93,34 @@ def test_a_roll_out_under_way_refuses_a_change_and_what_was_not_previewed(
         "back to the one before",
         "then",
     ]
+
+
+@pytest.mark.parametrize(
+    ("changed", "asked"),
+    [
+        (["account-deployment-chat-service-api"], ["chat"]),
+        (["account-deployment-support-service-queue", "account-deployment-support-service-api"], ["support"]),
+        (["account-deployment-chat-cache-service"], ["chat"]),
+        (["account-deployment-support-service-api", "account-deployment-chat-service-api"], ["chat", "support"]),
+        (["account-deployment-my-chat-service-api"], ["my-chat"]),
+        (["account-deployment-chat-service-api", "of-nobody-that-is-known"], ["chat", "support", "my-chat"]),
+    ],
+)
+def test_of_several_deployments_those_are_asked_about_whose_services_would_change(
+    changed: list[str], asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def services(target: Any) -> dict[str, ServiceFacts]:
+        found.append(target.deployment)
+        return {}
+
+    found: list[str] = []
+    several = [_target(deployment) for deployment in ("chat", "support", "my-chat")]
+    monkeypatch.setattr(before_up, "read_stacks", lambda _root, names: names)
+    monkeypatch.setattr(before_up, "targets", lambda _stacks, _accounts: several)
+    monkeypatch.setattr(before_up, "present_services", services)
+    steps = tuple(Step(op=Op.UPDATE, urn=f"urn:pulumi:all::byoc::{SERVICE}::{name}", type=SERVICE) for name in changed)
+    assert judged(RunResult(stack="all", steps=steps)) == Verdict()
+    assert found == asked
 
 
 def test_aws_is_not_asked_about_what_makes_no_revision(monkeypatch: pytest.MonkeyPatch) -> None:

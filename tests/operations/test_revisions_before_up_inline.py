@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -28,10 +30,14 @@ def test_a_new_revision_in_an_account_stack_is_refused_while_one_of_its_deployme
     guard = no_roll_out_under_way(world.root)
     unchanged = world.preview(ALL_IN_ONE).result
     deployments = world.value(ALL_IN_ONE, "deployments")
+    of_the_other = deepcopy(deployments)
+    of_the_other["sandbox"]["environment"] = {"GREETING": "Hi"}
     deployments["assistant"]["image"] = deployments["assistant"]["image"].rpartition(":")[0] + ":9.9.9"
     world.configure(ALL_IN_ONE, {"deployments": deployments})
     changed = world.preview(ALL_IN_ONE).result
     assert changed.ok
+    other = world.preview(ALL_IN_ONE, f"byoc:deployments={json.dumps(of_the_other)}").result
+    assert other.ok
     assert guard(ALL_IN_ONE, changed) == Verdict(), "asked with credentials of the account, and nothing rolls out"
 
     asked = Account.ask
@@ -48,5 +54,6 @@ def test_a_new_revision_in_an_account_stack_is_refused_while_one_of_its_deployme
     assert isinstance(refusal, Failure)
     assert refusal.error.startswith(f"assistant: {SERVICE}:1 is rolling out, last changed 20")
     assert f"byoc up {ALL_IN_ONE} --supersede" in refusal.remedy
+    assert guard(ALL_IN_ONE, other) == Verdict(), "that of another deployment may be rolled out"
     assert guard(ALL_IN_ONE, unchanged) == Verdict(), "what changes no service is no new revision"
     assert guard(ALL_IN_ONE, None).refusal == refusal, "without a preview it is always asked"

@@ -20,9 +20,9 @@ _SERVICE = "aws:ecs/service:Service"
 def no_roll_out_under_way(root: Path) -> Guard:
     """A guard that refuses an ``up`` which makes a new revision while one of the same deployment is rolling out.
 
-    AWS is asked only where the preview changes a service that is there, or where there was no preview. Where it cannot
-    be asked, the run goes on with a note: a permission that is missing must not keep a stack from being mended. So does
-    one whose config cannot be read here: the run itself says what is wrong with it.
+    AWS is asked only about deployments of which the preview changes a service that is there; without a preview, about
+    all of the stack. Where it cannot be asked, the run goes on with a note: a permission that is missing must not keep
+    a stack from being mended. So does one whose config cannot be read here: the run itself says what is wrong with it.
     """
     accounts = Accounts()
 
@@ -33,14 +33,38 @@ def no_roll_out_under_way(root: Path) -> Guard:
             found = list(targets(read_stacks(root, [stack]), accounts))
         except ByocError:
             return Verdict()
-        return _verdict(found)
+        return _verdict(found if preview is None else _concerned(found, preview))
 
     return guard
 
 
 def makes_a_revision(preview: RunResult) -> bool:
     """Whether a service that is there would change. One that is not there yet rolls nothing out."""
-    return any(step.type == _SERVICE and step.op in (Op.UPDATE, Op.REPLACE) for step in preview.steps)
+    return bool(_changed_services(preview))
+
+
+def _changed_services(preview: RunResult) -> list[str]:
+    """The logical names of services that are there and would change."""
+    changing = (Op.UPDATE, Op.REPLACE)
+    return [step.urn.rpartition("::")[2] for step in preview.steps if step.type == _SERVICE and step.op in changing]
+
+
+def _concerned(found: list[Target], preview: RunResult) -> list[Target]:
+    """Those deployments of a stack whose services would change; all, if a service is of none that is known."""
+    if len(found) == 1:
+        return found
+    concerned = []
+    for name in _changed_services(preview):
+        its = [target for target in found if name.endswith(_endings(target.deployment))]
+        if not its:
+            return found
+        concerned += its
+    return [target for target in found if target in concerned]
+
+
+def _endings(deployment: str) -> tuple[str, ...]:
+    """How the logical names of a deployment's services end in an account stack (``byoc.components.account``)."""
+    return tuple(f"-deployment-{deployment}-{part}" for part in ("service-api", "service-queue", "cache-service"))
 
 
 def _verdict(found: list[Target]) -> Verdict:
