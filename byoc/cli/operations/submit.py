@@ -56,14 +56,13 @@ def _submit_all(
     folder: Path, words: Sequence[str], submission: Mapping[str, Any], *, every: bool, tracing: bool
 ) -> list[RunRecord]:
     """Check everything, then submit everything."""
-    image = submission["image"]
     from byoc.automation.asked import Asked, RunOptions, Verb
     from byoc.automation.submissions import Queue
     from byoc.cli.operations.submit_worker import begin
     from byoc.operations.stacks import read_stacks
     from byoc.project.project_file import find_project
 
-    root = find_project(folder)
+    root, image = find_project(folder), submission["image"]
     chosen = read_stacks(folder, words, every=every)
     if image:
         _check_image(image, [stack.name for stack in chosen if stack.config.kind == "account"])
