@@ -141,7 +141,7 @@ def taken_over(worlds: Worlds, source: str) -> Takeover:
     shown = [account.type_in(init).done().text]
     since = world.client.next_call()
     shown.append(account.type_in(imports).done().text)
-    actions = [str(call["action"]) for call in world.client.calls(since=since)]
+    actions = [str(call["action"]) for call in world.calls(since=since)]
     shown.append(real.exported(STACK))
     plan = account.plan()
     shown.append(account.type_in(preview).done().text)

@@ -68,7 +68,7 @@ class OperatedProject:
         )
 
         def asked() -> bool:
-            return any(call["action"] == action for call in self.world.client.calls(since=since))
+            return any(call["action"] == action for call in self.world.calls(since=since))
 
         wait_until(lambda: asked() or process.poll() is not None, action)
         assert process.poll() is None, "it ended before"

@@ -38,7 +38,7 @@ def made(worlds: Worlds, *stacks: str) -> RealWorld:
 
 def changed_nothing(real: RealWorld, since: int) -> bool:
     """Whether no call since then changed anything, by the emulator's own log."""
-    calls = [call for call in real.world.client.calls(since=since) if real.world.account_id in json.dumps(call)]
+    calls = [call for call in real.world.calls(since=since) if real.world.account_id in json.dumps(call)]
     changing = [call for call in calls if not is_read(str(call["action"]).partition(":")[2])]
     return {str(call["action"]) for call in changing} <= {"sts:AssumeRole"}
 

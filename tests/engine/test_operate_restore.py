@@ -156,7 +156,7 @@ def test_a_config_that_was_not_brought_up_yet_is_not_rolled_out(project: Operate
     changing = ("Create", "Put", "Update", "Register", "Delete", "Modify", "Tag", "Untag", "Authorize")
     changed = [
         call["action"]
-        for call in world.client.calls(since=since)
+        for call in world.calls(since=since)
         if call["action"].partition(":")[2].startswith(changing) and ":assumed-role/" in call["principal"]
     ]
     assert changed == []

@@ -40,8 +40,7 @@ class Operated:
 
     def calls(self) -> list[dict[str, Any]]:
         """The AWS requests in the world's account, but for those of its administrator."""
-        found = self.world.client.calls(since=self.first)
-        return [call for call in found if ":assumed-role/" in call["principal"]]
+        return [call for call in self.world.calls(since=self.first) if ":assumed-role/" in call["principal"]]
 
     def denied(self) -> list[str]:
         """The actions that were denied."""

@@ -84,7 +84,7 @@ class Teardowns:
         """See that no call within the block changes anything."""
         first = self.world.client.next_call()
         yield
-        calls = self.world.client.calls(since=first)
+        calls = self.world.calls(since=first)
         changing = [
             call["action"]
             for call in calls

@@ -47,7 +47,7 @@ def test_ctrl_c_ends_every_verb_that_only_looks_though_aws_is_silent(silent: Wor
     assert {words: process.poll() for words, process in processes.items()} == dict.fromkeys(LOOKING)
     for process in processes.values():
         process.send_signal(signal.SIGINT)
-    ended = {words: (process.communicate(timeout=20)[1], process.returncode) for words, process in processes.items()}
+    ended = {words: (process.communicate(timeout=50)[1], process.returncode) for words, process in processes.items()}
     assert ended == dict.fromkeys(LOOKING, ("interrupted\n", 130))
 
 

@@ -167,7 +167,7 @@ def test_nothing_is_written_but_dry_runs(settled: Settled, doctor: Doctor) -> No
     doctor.run(world, ACCOUNT, "--profile", OWNER)
     doctor.run(world, CHAT, SUPPORT)
     doctor.run(world, CHAT, "--profile", OWNER, "--own-credentials")
-    calls = world.client.calls(since=first)
+    calls = world.calls(since=first)
     free = ("iam:SimulatePrincipalPolicy",)
     writes = {(call["action"], call["outcome"]) for call in calls if not is_read(call["action"])}
     assert {(action, outcome) for action, outcome in writes if action not in free} == {
@@ -358,7 +358,7 @@ def test_credentials_of_another_account_fail_and_nothing_more_is_asked(worlds: A
     assert code == 1
     assert checks["identity: credentials"][0] == "fail"
     assert f"byoc:accountId is {world.account_id}" in checks["identity: credentials"][1]
-    assert {call["action"] for call in world.client.calls(since=first)} == {"sts:GetCallerIdentity"}
+    assert {call["action"] for call in world.calls(since=first)} == {"sts:GetCallerIdentity"}
 
 
 def test_a_profile_that_is_not_there_fails_with_the_way_out(world: World, doctor: Doctor) -> None:

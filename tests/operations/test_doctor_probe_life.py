@@ -78,7 +78,7 @@ def test_it_answers_before_the_deployment_exists_and_leaves_nothing(ready: World
     assert checks[END] == ("pass", "nothing of it is left: its task has ended, its definition is deleted")
     assert _left(ready) == NOTHING
     assert ready.kinds() == before
-    actions = [call["action"] for call in ready.client.calls(since=first)]
+    actions = [call["action"] for call in ready.calls(since=first)]
     for action in ("RegisterTaskDefinition", "StopTask", "DeregisterTaskDefinition", "DeleteTaskDefinitions"):
         assert actions.count(f"ecs:{action}") == 1
     assert actions.count("ecs:RunTask") == 2  # the first one is a trial, and names a revision that is not there
@@ -164,7 +164,7 @@ def test_an_interruption_takes_everything_away(ready: World, doctor: Doctor, num
     first = ready.client.next_call()
 
     def interrupt() -> None:
-        while not any(call["action"] == "ecs:DescribeTasks" for call in ready.client.calls(since=first)):
+        while not any(call["action"] == "ecs:DescribeTasks" for call in ready.calls(since=first)):
             pause.wait(0.05)
         os.kill(os.getpid(), number)
 
@@ -196,7 +196,7 @@ def test_without_an_image_nothing_is_made(worlds: Worlds, doctor: Doctor) -> Non
         "there is no image to run: agents/chat has no 1.0.0",
         "push it: langgraph build, docker push; then repeat",
     )
-    assert "ecs:RegisterTaskDefinition" not in {call["action"] for call in world.client.calls(since=first)}
+    assert "ecs:RegisterTaskDefinition" not in {call["action"] for call in world.calls(since=first)}
 
 
 def test_before_the_account_stack_nothing_is_made(world: World, doctor: Doctor) -> None:
@@ -210,7 +210,7 @@ def test_where_there_is_no_way_in_nothing_is_tried(world: World, doctor: Doctor)
     first = world.client.next_call()
     code, checks = doctor.checks(world, CHAT, *PROBE)
     assert (code, [name for name in checks if name.startswith("egress")]) == (1, [])
-    assert {call["action"] for call in world.client.calls(since=first)} <= {"sts:GetCallerIdentity", "sts:AssumeRole"}
+    assert {call["action"] for call in world.calls(since=first)} <= {"sts:GetCallerIdentity", "sts:AssumeRole"}
 
 
 def test_through_the_role_it_runs_where_the_role_may_and_is_unknown_where_its_guardrails_forbid_it(
@@ -229,7 +229,7 @@ def test_through_the_role_it_runs_where_the_role_may_and_is_unknown_where_its_gu
         "ecs:RunTask: denied by an explicit deny in the policies of the role",
         f"ask with --own-credentials: {role} may not run tasks",
     )
-    assert "ecs:RegisterTaskDefinition" not in {call["action"] for call in world.client.calls(since=first)}
+    assert "ecs:RegisterTaskDefinition" not in {call["action"] for call in world.calls(since=first)}
     world.configure(ACCOUNT, {"access": {"guardrails": False}})
     world.up(ACCOUNT).done()
     before = world.kinds()
@@ -271,7 +271,7 @@ def test_without_a_terminal_and_without_yes_it_is_wrong_input_and_nothing_is_ask
         assert outcome.code == 2
         assert "--probe-egress asks before it makes anything, and there is no terminal to ask on" in outcome.err
         assert f"byoc doctor {CHAT} --probe-egress --yes" in outcome.err
-    assert ready.client.calls(since=first) == []
+    assert ready.calls(since=first) == []
 
 
 @pytest.mark.parametrize(("answer", "code", "made"), [(False, 3, 0), (True, 0, 2)])
@@ -297,7 +297,7 @@ def test_on_a_terminal_it_says_what_it_makes_and_asks(
     assert (outcome.code, asked) == (code, ["run 1 probe?"])
     assert f"{CHAT}: " in outcome.out.splitlines()[-1]  # the report comes in any case
     assert "costs a fraction of a cent" in " ".join(outcome.out.split())
-    actions = [call["action"] for call in ready.client.calls(since=first)]
+    actions = [call["action"] for call in ready.calls(since=first)]
     assert actions.count("ecs:RunTask") == made
 
 

@@ -46,7 +46,7 @@ def test_nothing_is_asked_that_the_permission_source_does_not_say(world: World, 
 
 def _asked(world: World, begin: int) -> set[str]:
     """What was asked of the account since a call, but for who asks."""
-    calls = world.client.calls(since=begin)
+    calls = world.calls(since=begin)
     ours = {str(call["action"]) for call in calls if world.account_id in str(call)}
     return {action for action in ours if not action.startswith("sts:")}
 

@@ -25,7 +25,7 @@ def test_a_rollback_brings_image_secret_values_and_size_back_and_a_later_up_leav
     assert ran.code == 0, ran.err
     writes = [
         call["action"]
-        for call in pushed.world.client.calls(since=begin)
+        for call in pushed.world.calls(since=begin)
         if call["account"] == pushed.world.account_id and call["action"] in WRITES
     ]
     assert writes == ["ecs:RegisterTaskDefinition", "ecs:UpdateService"]
@@ -87,7 +87,7 @@ def test_by_default_one_step_back_is_taken_and_the_next_goes_further(pushed: Pus
     assert pushed.running == 3, "it is still active: the stack's own revision is taken as it is"
     assert [item.number for item in pushed.revisions.items] == [5, 4, 3, 2, 1]
     assert keep(pushed.target).deregistered == (f"{FAMILY}:5", f"{FAMILY}:4")
-    calls = [call for call in pushed.world.client.calls(since=begin) if "LangGraphCloudBYOCRole" in call["principal"]]
+    calls = [call for call in pushed.world.calls(since=begin) if "LangGraphCloudBYOCRole" in call["principal"]]
     asked = {call["action"] for call in calls if call["account"] == pushed.world.account_id}
     assert asked <= {need.action for need in feature_needs([Feature.REVISIONS], TYPES)}
     assert {"ecs:UpdateService", "secretsmanager:UpdateSecretVersionStage"} <= asked

@@ -60,7 +60,7 @@ def test_what_cannot_be_gone_back_to_is_refused_and_nothing_is_changed(
     assert "aws ecs stop-service-deployment --stop-type ROLLBACK" in rolling.err
     with pytest.raises(InputError, match="is rolling out"):
         keep(pushed.target)
-    calls = pushed.world.client.calls(since=begin)
+    calls = pushed.world.calls(since=begin)
     mine = [call for call in calls if call["account"] == pushed.world.account_id]
     assert mine
     assert not [call for call in mine if not call["action"].partition(":")[2].startswith(("Describe", "List", "Get"))]

@@ -54,7 +54,7 @@ def watched(world: World) -> Iterator[Asked]:
     first, asked = world.client.next_call(), Asked([])
     yield asked
     role = f":{world.account_id}:assumed-role/LangGraphCloudBYOCRole/"
-    asked.calls.extend(call for call in world.client.calls(since=first) if role in str(call["principal"]))
+    asked.calls.extend(call for call in world.calls(since=first) if role in str(call["principal"]))
 
 
 def push(world: World, tag: str, secret: str) -> None:

@@ -403,7 +403,7 @@ def test_nobody_is_asked_who_was_not_to_be(standing: Teardowns, capsys: pytest.C
     first = standing.world.client.next_call()
     told = teardown(capsys, standing.world, CHAT)
     assert "what it cost: not asked; --cost asks AWS Cost Explorer, which charges the account USD 0.01" in told.out
-    asked = {str(call["action"]) for call in standing.world.client.calls(since=first)}
+    asked = {str(call["action"]) for call in standing.world.calls(since=first)}
     assert not any(action.startswith("ce:") for action in asked)
 
 
@@ -415,7 +415,7 @@ def test_the_control_plane_is_not_shown_the_bill(standing: Teardowns, capsys: py
     assert (told.code, cost["known"]) == (0, False)
     assert cost["why"].startswith("the credentials are of account ")
     assert cost["remedy"].startswith("ask with --account-profile: credentials of the account itself")
-    asked = {str(call["action"]) for call in standing.world.client.calls(since=first)}
+    asked = {str(call["action"]) for call in standing.world.calls(since=first)}
     assert not any(action.startswith("ce:") for action in asked)
 
 

@@ -130,7 +130,7 @@ def test_a_signal_in_the_middle_ends_the_command_and_the_next_one_takes_down_the
     first = life.world.client.next_call()
     life.world.client.set_latency([Latency(seconds=0.3, actions=("*:Delete*", "*:Deregister*"))])
     process = command(life.world, *words)
-    while not any("Delete" in str(call["action"]) for call in life.world.client.calls(since=first)):
+    while not any("Delete" in str(call["action"]) for call in life.world.calls(since=first)):
         wait_for_calls(life.world, 1)
     process.send_signal(number)
     output, errors = process.communicate(timeout=120)

@@ -270,7 +270,7 @@ def test_what_the_role_is_asked_about_a_deployment_is_in_the_permission_source(c
     chat.sweep(CHAT)
     of_the_role = {
         str(call["action"])
-        for call in chat.world.client.calls(since=first)
+        for call in chat.world.calls(since=first)
         if "assumed-role/LangGraphCloudBYOCRole" in str(call["principal"])
     }
     assert of_the_role

@@ -99,7 +99,7 @@ def clear(world: World, stack: str) -> Calls:
     with teardowns(world) as life, suppress(ByocError):
         found = [item for item in life.plan(stack).blockers if isinstance(item.subject, Registered)]
         Clear(life.subject(stack), life.told.append).clear(found)
-    calls = world.client.calls(since=first)
+    calls = world.calls(since=first)
     return [call for call in calls if f":{world.account_id}:assumed-role/" in str(call["principal"])]
 
 

@@ -77,7 +77,7 @@ class Stage:
             config = Config(
                 retries={"total_max_attempts": attempts},
                 user_agent_extra=f"byoc-run/{run}" if run else None,
-                read_timeout=10,
+                read_timeout=60,
             )
             self._clients[key] = _SESSION.client(
                 service,

@@ -37,6 +37,8 @@ READS = ("Describe", "Get", "List", "Head", "BatchGet")
 """What the names of AWS operations that change nothing begin with."""
 
 _numbers = itertools.count(1)
+_NUMBER_DIGITS = 5
+"""The last digits of an account number, which tell the worlds of one test process apart."""
 
 
 @dataclass(frozen=True)
@@ -148,6 +150,13 @@ class World:
 
     # What is there
 
+    def calls(self, *, since: int) -> list[dict[str, Any]]:
+        """Every AWS request from an index on, but for what others still ask in the accounts of their worlds."""
+        return [call for call in self.client.calls(since=since) if not self._is_of_another_world(call["account"])]
+
+    def _is_of_another_world(self, account_id: str) -> bool:
+        return account_id != self.account_id and account_id.startswith(self.account_id[:-_NUMBER_DIGITS])
+
     def aws(self, service: str, region: str = "") -> Any:
         """A client of the account's administrator."""
         return boto3.Session(botocore_session=core_session()).client(
@@ -202,7 +211,7 @@ class Worlds:
     def new(self) -> World:
         """A world with an empty account."""
         number = next(_numbers)
-        account_id = f"{4 * 10**11 + os.getpid() % 10**6 * 10**5 + number}"
+        account_id = f"4{os.getpid() % 10**6:06d}{number:0{_NUMBER_DIGITS}d}"
         root = self.folder / f"world-{number}"
         copy_project(root, account_id)
         home = root / ".byoc" / "sandbox"

@@ -171,14 +171,14 @@ def test_a_role_is_read_with_its_trust_its_inline_and_its_attached_policies(
     make(account, "deployer", TRUST, logs=LOGS)
     made = account.create_policy(PolicyName="minting", PolicyDocument=json.dumps(MINTING))["Policy"]["Arn"]
     account.attach_role_policy(RoleName="deployer", PolicyArn=made)
-    before = len(world.client.calls())
+    first = world.client.next_call()
     outcome = analyse(capsys, "--role", "deployer", "--json")
     document = json.loads(outcome.out)
     assert (outcome.code, outcome.err) == (1, "")
     assert document["documents"] == ["trust policy", "logs", "minting"]
     assert ids(outcome) == ["change-role", "external-id-optional", "mint-role", "rewrite-own-policy", "any-log-read"]
     assert f"arn:aws:iam::{world.account_id}:role/deployer" in outcome.out
-    verbs = {str(call["action"]).partition(":")[2] for call in world.client.calls()[before:]}
+    verbs = {str(call["action"]).partition(":")[2] for call in world.calls(since=first)}
     assert verbs
     assert all(re.match("Get|List", verb) for verb in verbs), verbs
 

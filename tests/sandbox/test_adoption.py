@@ -166,10 +166,9 @@ def test_a_scan_of_a_region_without_the_setup_says_what_it_looked_for(stage: Sta
 
 
 def test_a_scan_only_reads(stage: Stage) -> None:
-    client = stage.world.client
-    before, since = stage.world.inventory(), client.next_call()
+    before, since = stage.world.inventory(), stage.world.client.next_call()
     stage.adopted("scan")
-    operations = {str(call["action"]).partition(":")[2] for call in client.calls(since=since)}
+    operations = {str(call["action"]).partition(":")[2] for call in stage.world.calls(since=since)}
     assert {"GetRole", "DescribeSecurityGroupRules", "ListNamespaces"} <= operations
     assert [name for name in operations if not name.startswith(("Describe", "Get", "List"))] == []
     assert stage.world.inventory() == before

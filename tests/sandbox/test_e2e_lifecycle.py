@@ -77,9 +77,9 @@ def test_what_would_replace_a_database_is_refused_and_nothing_is_changed(settled
         world.up(CHAT, "byoc:name=other")
     for part in ("would replace the database langgraph-cloud-chat", "lose its data; refused", "byoc:name", "mend it:"):
         assert part in str(refusal.value)
-    called = {str(call["action"]) for call in world.client.calls(since=next_call)}
+    called = {str(call["action"]) for call in world.calls(since=next_call)}
     assert called, "the refusal comes from a comparison with what is there"
-    assert Run(settled.runs[CHAT].result, world.client.calls(since=next_call)).mutating == []
+    assert Run(settled.runs[CHAT].result, world.calls(since=next_call)).mutating == []
     assert world.inventory() == before
     assert set(world.up(CHAT).done().counts) == {"unchanged"}
 
@@ -89,7 +89,7 @@ def test_a_destroy_of_a_protected_deployment_is_refused_as_a_whole(settled: Sett
     before, next_call = world.inventory(), world.client.next_call()
     with pytest.raises(ByocError, match="holds protected resources: deployment-database-instance; nothing was deleted"):
         world.destroy(SUPPORT)
-    assert world.client.calls(since=next_call) == []
+    assert world.calls(since=next_call) == []
     assert world.inventory() == before
 
 

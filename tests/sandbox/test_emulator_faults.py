@@ -17,6 +17,9 @@ from byoc.sandbox.emulator.faults import Fault, Latency
 from byoc.sandbox.emulator.server import Emulator
 from tests.sandbox.emulator_stage import REGION, Stage, code
 
+AGES = 50.0
+"""Seconds that no test waits for."""
+
 
 @pytest.fixture(scope="module")
 def whole_stage() -> Iterator[Stage]:
@@ -125,16 +128,39 @@ def test_latency_slows_matching_calls_only_and_not_each_other(stage: Stage) -> N
     started = time.monotonic()
     ecs.list_clusters()
     assert time.monotonic() - started >= 0.3
-    with ThreadPoolExecutor(5) as pool:
-        started = time.monotonic()
+    start = stage.client.next_call()
+    stage.client.set_latency([Latency(seconds=AGES, actions=("ecs:*",), run="slow")])
+    with ThreadPoolExecutor(4) as pool:
         slow = [pool.submit(ecs.list_clusters) for _ in range(4)]
+        _until_arrived(stage, start + 4)
         other.list_clusters()
-        quick = time.monotonic() - started
-        for call in slow:
-            call.result()
-        together = time.monotonic() - started
-    assert quick < 0.3
-    assert together < 0.9
+        assert not any(call.done() for call in slow)
+        assert stage.outcomes(start, "ecs:ListClusters") == ["ok"]
+        stage.client.set_latency([])  # who waits goes on at once
+        assert all(call.result(timeout=AGES / 2) for call in slow)
+
+
+def test_a_call_that_came_in_before_is_not_among_those_since(stage: Stage) -> None:
+    start = stage.client.next_call()
+    stage.client.set_latency({"ecs:*": AGES})
+    with ThreadPoolExecutor(1) as pool:
+        early = pool.submit(stage.aws("ecs").list_clusters)
+        _until_arrived(stage, start + 1)
+        since = stage.client.next_call()
+        stage.aws("sns").list_topics()
+        stage.client.set_latency({})
+        early.result()
+    assert [call["action"] for call in stage.client.calls(since=since)] == ["sns:ListTopics"]
+    # As answered: the early call comes last.
+    assert [call["index"] for call in stage.client.calls(since=start)] == [since, start]
+
+
+def _until_arrived(stage: Stage, calls: int) -> None:
+    for _ in range(3000):
+        if stage.client.next_call() >= calls:
+            return
+        time.sleep(0.01)
+    raise AssertionError("the calls do not come in")
 
 
 def test_a_fault_that_cannot_be_meant_is_refused(stage: Stage) -> None:
@@ -186,7 +212,16 @@ def test_the_call_log_holds_no_parameter_values(stage: Stage) -> None:
 def test_the_call_log_is_bounded() -> None:
     log = CallLog(capacity=3)
     for n in range(5):
-        log.record(principal="p", action=f"a:{n}", outcome="ok", account="", region="", run="", resources=())
+        log.record(
+            index=log.arrived(),
+            principal="p",
+            action=f"a:{n}",
+            outcome="ok",
+            account="",
+            region="",
+            run="",
+            resources=(),
+        )
     assert [call["index"] for call in log.since(0)] == [2, 3, 4]
     assert [call["index"] for call in log.since(4)] == [4]
     assert log.next_index() == 5

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Any
 
 CAPACITY = 200_000
@@ -18,7 +18,8 @@ CAPACITY = 200_000
 class Call:
     """One AWS request.
 
-    ``time`` is UTC in ISO 8601 with milliseconds, ``principal`` the caller's ARN (empty when the key is unknown),
+    ``index`` counts requests as they come in, ``time`` is when the answer was ready, UTC in ISO 8601 with milliseconds,
+    ``principal`` the caller's ARN (empty when the key is unknown),
     ``action`` such as ``ec2:CreateVpc``; ``outcome`` is ``ok``, ``denied`` or the AWS error code; ``run`` the id from
     the caller's user agent; ``resources`` the ARNs that the call was authorised on.
     """
@@ -39,12 +40,19 @@ class CallLog:
 
     def __init__(self, capacity: int = CAPACITY) -> None:
         self._calls: deque[Call] = deque(maxlen=capacity)
-        self._numbers = itertools.count()
+        self._next = 0
         self._lock = threading.Lock()
+
+    def arrived(self) -> int:
+        """Count a request that has come in: the index that it will be recorded with."""
+        with self._lock:
+            self._next += 1
+            return self._next - 1
 
     def record(
         self,
         *,
+        index: int,
         principal: str,
         action: str,
         outcome: str,
@@ -53,12 +61,12 @@ class CallLog:
         run: str,
         resources: Sequence[str],
     ) -> None:
-        """Add one call; its index is one more than that of the call before."""
+        """Add one call, now that its answer is ready."""
         time = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         with self._lock:
             self._calls.append(
                 Call(
-                    index=next(self._numbers),
+                    index=index,
                     time=time,
                     principal=principal,
                     action=action,
@@ -71,20 +79,22 @@ class CallLog:
             )
 
     def since(self, index: int = 0, *, run: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
-        """The calls with at least this index, of one run if ``run`` is given, oldest first, at most ``limit``."""
+        """The calls with at least this index, of one run if ``run`` is given, as answered, at most ``limit``.
+
+        A call that came in before and is answered later is not among them: its caller was there before.
+        """
         with self._lock:
             calls = list(self._calls)
-        first = max(0, index - calls[0].index) if calls else 0
-        chosen = (call for call in itertools.islice(calls, first, None) if run is None or call.run == run)
-        return [asdict(call) for call in itertools.islice(chosen, limit)]
+        chosen = (call for call in calls if call.index >= index and run in (None, call.run))
+        return [asdict(call) for call in islice(chosen, limit)]
 
     def next_index(self) -> int:
         """The index that the next call will have."""
         with self._lock:
-            return self._calls[-1].index + 1 if self._calls else 0
+            return self._next
 
     def clear(self) -> None:
         """Forget all calls and count from zero again."""
         with self._lock:
             self._calls.clear()
-            self._numbers = itertools.count()
+            self._next = 0

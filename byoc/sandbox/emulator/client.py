@@ -57,7 +57,7 @@ class EmulatorClient:
     )
 
     def status(self, *, timeout: float = _TIMEOUT_SECONDS) -> dict[str, Any]:
-        """``id``, ``pid``, ``version``, ``uptime_seconds``, and ``calls`` answered so far."""
+        """``id``, ``pid``, ``version``, ``uptime_seconds``, and how many ``calls`` have come in so far."""
         return self._ask("GET", "status", timeout=timeout)
 
     def administrator(self, account_id: str, *, partition: str = "aws") -> Credentials:
@@ -69,7 +69,7 @@ class EmulatorClient:
         return Credentials(**self._ask("POST", "control-plane", {"principal_arn": principal_arn}))
 
     def calls(self, *, since: int = 0, run: str | None = None, limit: int | None = None) -> list[dict[str, Any]]:
-        """The call log from an index on, of one run if given, oldest first; the fields are those of ``Call``."""
+        """The call log from an index on, of one run if given, as answered; the fields are those of ``Call``."""
         found: list[dict[str, Any]] = self._ask("POST", "calls", {"since": since, "run": run, "limit": limit})["calls"]
         return found
 
@@ -91,7 +91,10 @@ class EmulatorClient:
         self.set_faults()
 
     def set_latency(self, latencies: Iterable[Latency] | Mapping[str, float]) -> None:
-        """Replace all latencies; a mapping gives seconds by action pattern, the first match counting."""
+        """Replace all latencies; a mapping gives seconds by action pattern, the first match counting.
+
+        Calls that wait because of an earlier one go on at once.
+        """
         if isinstance(latencies, Mapping):
             items: list[dict[str, Any]] = [{"actions": [action], "seconds": s} for action, s in latencies.items()]
         else:

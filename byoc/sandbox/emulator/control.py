@@ -100,7 +100,7 @@ class Control:
 
     def _calls(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         found = self.state.calls.since(int(body.get("since", 0)), run=body.get("run"), limit=body.get("limit"))
-        return {"calls": found, "next": self.state.calls.next_index()}
+        return {"calls": found}
 
     def _faults(self, body: Mapping[str, Any]) -> Mapping[str, Any]:
         self.state.disturbances.set_faults([Fault.from_json(item) for item in body["faults"]])

@@ -98,7 +98,9 @@ class Disturbances:
 
     _armed: list[_Armed] = field(default_factory=list)
     _latencies: tuple[Latency, ...] = ()
+    _times_replaced: int = 0
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _replaced: threading.Condition = field(default_factory=threading.Condition)
 
     def set_faults(self, faults: Iterable[Fault]) -> None:
         """Replace all faults; their counts start again."""
@@ -106,11 +108,21 @@ class Disturbances:
             self._armed = [_Armed(fault, random.Random(fault.seed)) for fault in faults]  # noqa: S311 - no secret
 
     def set_latency(self, latencies: Iterable[Latency]) -> None:
-        """Replace all latencies."""
-        self._latencies = tuple(latencies)
+        """Replace all latencies; who waits because of an earlier one goes on at once."""
+        with self._replaced:
+            self._latencies = tuple(latencies)
+            self._times_replaced += 1
+            self._replaced.notify_all()
 
-    def latency(self, action: str, run: str) -> float:
-        """Seconds that a call takes beyond its own work."""
+    def pause(self, action: str, run: str) -> None:
+        """Wait as long as a call takes beyond its own work."""
+        with self._replaced:
+            seconds = self._seconds(action, run)
+            if seconds > 0:
+                now = self._times_replaced
+                self._replaced.wait_for(lambda: self._times_replaced != now, seconds)
+
+    def _seconds(self, action: str, run: str) -> float:
         for latency in self._latencies:
             if _matches(action, latency.actions) and latency.run in (None, run):
                 return latency.seconds

@@ -10,7 +10,6 @@ import contextlib
 import logging
 import socket
 import threading
-import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -47,6 +46,7 @@ class ConnectionDroppedError(ConnectionError):
 class _Outcome:
     """What the log will say about a call."""
 
+    index: int
     principal: Principal | None = None
     resources: tuple[str, ...] = ()
     code: str = ""
@@ -84,7 +84,7 @@ class Gate:
             request = read_request(environ, body)
         except UnreadableRequestError as error:
             return unreadable_answer(str(error))
-        outcome = _Outcome()
+        outcome = _Outcome(self.calls.arrived())
         try:
             return self._attended(request, environ, outcome)
         finally:
@@ -97,18 +97,13 @@ class Gate:
         except AwsError as error:
             return self._error(request, error, outcome)
         fault = self.disturbances.draw(request.action, request.operation, request.run)
-        self._pause(request)
+        self.disturbances.pause(request.action, request.run)
         if fault is not None and fault.when == "before":
             return self._fail(request, fault, outcome)
         answer = self._carried_out(request, outcome.principal, environ, outcome)
         if fault is not None and outcome.code == "ok":
             return self._fail(request, fault, outcome)
         return answer
-
-    def _pause(self, request: ApiRequest) -> None:
-        seconds = self.disturbances.latency(request.action, request.run)
-        if seconds > 0:
-            time.sleep(seconds)
 
     def _carried_out(self, request: ApiRequest, principal: Principal, environ: Environ, outcome: _Outcome) -> Answer:
         try:
@@ -156,6 +151,7 @@ class Gate:
     def _log(self, request: ApiRequest, outcome: _Outcome) -> None:
         principal = outcome.principal
         self.calls.record(
+            index=outcome.index,
             principal=principal.arn if principal is not None else "",
             action=request.action,
             outcome=outcome.code or "InternalFailure",
