@@ -7,6 +7,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# No test fails because a machine is slow; what is slow is shown by the benchmarks.
+settings.register_profile("byoc", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("byoc")
 
 # pulumi_aws and the descriptions of AWS's services stay in memory until the end: to look through them for what could
 # be given back, as often as Python does by default, takes a tenth of the whole time.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import select
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -24,8 +25,9 @@ class Proxy:
     port: int = 0
     refuse: int = 0
     """A status to refuse tunnels with."""
-    silent_seconds: float = 0.0
-    """Before it says anything."""
+    is_silent: bool = False
+    """It says nothing before it closes."""
+    closing: threading.Event = field(default_factory=threading.Event)
     tunnels: list[str] = field(default_factory=list)
     """The places that tunnels were asked for to."""
     holders: list[str] = field(default_factory=list)
@@ -37,6 +39,14 @@ class Proxy:
     def place(self) -> str:
         """Host and port."""
         return f"{HOST}:{self.port}"
+
+    def met(self, times: int) -> bool:
+        """Whether it is asked for so many tunnels and no more; its threads may be a moment behind who asks."""
+        for _ in range(500):
+            if len(self.tunnels) >= times:
+                break
+            time.sleep(0.02)
+        return len(self.tunnels) == times
 
 
 @contextlib.contextmanager
@@ -50,7 +60,10 @@ def proxy() -> Iterator[Proxy]:
     server = QuietServer((HOST, 0), Handler)
     found.port = server.server_address[1]
     with serving(server):
-        yield found
+        try:
+            yield found
+        finally:
+            found.closing.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -59,7 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_CONNECT(self) -> None:
         self.content.tunnels.append(self.path)
         self.content.holders.append(self.headers.get("proxy-authorization", ""))
-        time.sleep(self.content.silent_seconds)
+        if self.content.is_silent:
+            self.content.closing.wait()
         if self.content.refuse:
             self.send_error(self.content.refuse)
             return

@@ -9,6 +9,7 @@ import contextlib
 import ipaddress
 import json
 import ssl
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -32,14 +33,15 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, kw_only=True)
 class Bad:
-    """A bad answer: a status with a text or bytes, after a pause, cut short, without an end, or none at all."""
+    """A bad answer: a status with a text or bytes, cut short, without an end, or none at all."""
 
     status: int = 200
     text: str = "{}"
     data: bytes | None = None
     """Instead of ``text``."""
     headers: dict[str, str] = field(default_factory=dict)
-    after_seconds: float = 0.0
+    silent: bool = False
+    """No answer before the server closes."""
     cut_short: bool = False
     hang_up: bool = False
     chunked: bool = False
@@ -73,6 +75,7 @@ class LangSmithServer:
     """The next answers, one after another; then it answers as documented."""
     always: Bad | None = None
     """Every answer."""
+    closing: threading.Event = field(default_factory=threading.Event)
     made_meanwhile: str = ""
     """A project of this name is made by somebody else right before the next creation."""
     hidden: bool = False
@@ -192,7 +195,10 @@ def langsmith_server(folder: Path) -> Iterator[LangSmithServer]:
     http.socket = context.wrap_socket(http.socket, server_side=True, do_handshake_on_connect=False)
     server.port = http.server_address[1]
     with serving(http):
-        yield server
+        try:
+            yield server
+        finally:
+            server.closing.set()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -224,8 +230,9 @@ class _Handler(BaseHTTPRequestHandler):
             status, content = self.content.answer(asked)
             self._send(status, content)
             return
-        time.sleep(bad.after_seconds)
-        if bad.hang_up:
+        if bad.silent:
+            self.content.closing.wait()
+        if bad.hang_up or bad.silent:
             self.close_connection = True
             return
         self._send_bad(bad)

@@ -106,8 +106,8 @@ class Traced:
 def traced(world: World, folder: Path, **config: Any) -> Iterator[Traced]:
     """The account and the chat deployment, up, with a LangSmith that does not keep anybody waiting."""
     with langsmith_server(folder) as server, pytest.MonkeyPatch.context() as patch:
-        for name, value in (("PAUSE_SECONDS", 0), ("LONGEST_PAUSE_SECONDS", 0), ("READ_SECONDS", 0.5)):
-            patch.setattr(transport, name, value)
+        for name in ("PAUSE_SECONDS", "LONGEST_PAUSE_SECONDS"):
+            patch.setattr(transport, name, 0)
         patch.setenv("SSL_CERT_FILE", str(server.certificate))
         world.configure(CHAT, {"tracing": {"endpoint": server.endpoint}, "retention": {}, **config})
         world.configure_secret(CHAT, "langsmithApiKey", KEY)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -30,6 +29,11 @@ class _Server(ThreadingHTTPServer):
     handle_with: Handle
     asked = 0
 
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.over = threading.Event()
+        """Set when the test has ended, so that nobody goes on with what was to take for ever."""
+
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.server_address[1]}/layer?X-Amz-Signature=secret"
@@ -48,15 +52,21 @@ class _Handler(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[_Server]:
-    """A server of layers; patience is short."""
-    monkeypatch.setattr(image_config, "SECONDS", 0.3)
+    """A server of layers."""
     for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
         monkeypatch.delenv(name, raising=False)
-    made = _Server(("127.0.0.1", 0), _Handler)
+    made = _Server()
     threading.Thread(target=made.serve_forever, args=(0.01,), daemon=True).start()
     yield made
+    made.over.set()
     made.shutdown()
     made.server_close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What takes for ever is given up after a second."""
+    monkeypatch.setattr(image_config, "SECONDS", 1.0)
 
 
 def _send(status: int, body: bytes, **headers: str) -> Handle:
@@ -134,24 +144,31 @@ def test_a_moment_of_trouble_is_tried_again(server: _Server) -> None:
         (_send(200, b" " * (image_config.LARGEST + 1)), "it has more than 4 MiB"),
         (_send(200, CONFIG, Content_Length=str(len(CONFIG) + 9)), "it broke off"),
         (lambda request: request.connection.close(), "it broke off"),
-        (lambda request: time.sleep(1), "no answer within 0.3 s"),
     ],
 )
 def test_a_config_that_cannot_be_had_whole_is_unknown(server: _Server, handle: Handle, why: str) -> None:
     assert _why(server, handle) == f"the image's config could not be downloaded: {why}"
 
 
+@pytest.mark.usefixtures("impatient")
+def test_a_server_that_says_nothing_is_left(server: _Server) -> None:
+    def handle(_: BaseHTTPRequestHandler) -> None:
+        server.over.wait()
+
+    assert _why(server, handle) == "the image's config could not be downloaded: no answer within 1 s"
+
+
+@pytest.mark.usefixtures("impatient")
 def test_a_server_that_drips_is_left(server: _Server) -> None:
     def handle(request: BaseHTTPRequestHandler) -> None:
         request.send_response(200)
         request.send_header("Content-Length", "1000")
         request.end_headers()
-        for _ in range(40):
+        while not server.over.wait(0.05):
             request.wfile.write(b" ")
             request.wfile.flush()
-            time.sleep(0.05)
 
-    assert _why(server, handle) == "the image's config could not be downloaded: it was not whole after 0.3 s"
+    assert _why(server, handle) == "the image's config could not be downloaded: it was not whole after 1 s"
 
 
 def test_a_server_that_is_not_there_is_unknown(server: _Server) -> None:

@@ -80,6 +80,11 @@ def _denied(action: str) -> DeniedError:
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(probe, "POLL_SECONDS", 0.001)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer that does not come is not waited for."""
     monkeypatch.setattr(probe, "LOG_DELAY", timedelta(seconds=0.05))
     monkeypatch.setattr(probe, "LIMIT", timedelta(seconds=0.3))
 
@@ -215,6 +220,7 @@ def test_what_an_interrupted_probe_left_goes_as_well() -> None:
 # Where AWS does not answer
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("action", "answer", "why"),
     [
@@ -292,6 +298,7 @@ def test_a_container_that_does_not_start_is_diagnosed_as_those_of_services_are(
     assert left == ()
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_container_that_ends_without_an_answer_is_unknown_and_its_log_is_named() -> None:
     task = {**ENDED, "containers": [{"exitCode": 1, "reason": "odd"}]}
     why, remedy, _ = _silence({"ecs:DescribeTasks": {"tasks": [task]}, "logs:GetLogEvents": {"events": []}})

@@ -49,7 +49,7 @@ OPEN: Guard = _open
 # How often
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     seconds=st.lists(st.integers(0, 4 * 86400), min_size=1, max_size=40),
     seed=st.integers(0, 2**16),

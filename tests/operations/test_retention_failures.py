@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from byoc.errors import ByocError
+from byoc.operations.langsmith import transport
 from byoc.operations.langsmith.project import read_environment
 from byoc.operations.retention import read
 from byoc.operations.retention.judge import Action
@@ -74,14 +75,16 @@ BAD_ANSWERS = {
     "no JSON": (Bad(text="<html>"), "no JSON"),
     "an object": (Bad(text="{}"), "projects that are no list"),
     "half a page": (Bad(text="[]", cut_short=True), "cannot be reached: ProtocolError"),
-    "silence": (Bad(after_seconds=1), "did not answer in time"),
+    "silence": (Bad(silent=True), "did not answer in time"),
     "no project": (Bad(text="[]"), "the tracing project chat is not there; make it with: byoc tracing demo-chat"),
 }
 
 
 @pytest.mark.parametrize("name", BAD_ANSWERS)
-def test_a_langsmith_that_says_nothing_deletes_nothing(due: Traced, name: str) -> None:
+def test_a_langsmith_that_says_nothing_deletes_nothing(due: Traced, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     bad, words = BAD_ANSWERS[name]
+    if bad.silent:
+        monkeypatch.setattr(transport, "READ_SECONDS", 0.1)
     due.server.always = bad
     reason = stays(due).decision.reason
     assert words in reason

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from byoc.config import decode, load, secret_keys
@@ -145,7 +145,7 @@ broken = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150)
 @given(data=st.data())
 def test_several_broken_values_at_once_are_refused_with_nothing_but_a_config_error(data: st.DataObject) -> None:
     name, path = data.draw(st.sampled_from(CASES))
@@ -156,7 +156,7 @@ def test_several_broken_values_at_once_are_refused_with_nothing_but_a_config_err
     _load(raw)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(data=st.data())
 def test_no_secret_is_in_a_message_whatever_it_looks_like(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(NAMES))
@@ -173,7 +173,7 @@ def test_no_secret_is_in_a_message_whatever_it_looks_like(data: st.DataObject) -
         assert error is None or MARK not in str(error)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(values=st.dictionaries(st.sampled_from(["kind", "size", "tags", "network", "name", "x"]), st.text(max_size=12)))
 def test_whatever_pulumi_hands_over_is_decoded(values: dict[str, str]) -> None:
     _load(decode(values))
