@@ -21,6 +21,7 @@ from byoc.operations.langsmith.project import (
     without_key,
 )
 from byoc.operations.retention.judge import Evidence, NotDeployed, NotKnown
+from byoc.operations.retention.remains import remains
 from byoc.operations.retention.running import read_running, why_not_told
 from byoc.operations.retention_record import Record
 from byoc.operations.targets import Target
@@ -70,7 +71,7 @@ def read_evidence(target: Target, clock: Clock) -> Evidence | NotDeployed:
     try:
         answer = describe_environment(target)
     except AbsentError:
-        return NotDeployed(why=f"not deployed: there is no secret {environment_secret(target)}")
+        return _without_secret(target, clock)
     except ByocError as error:
         return _nothing(clock.now(), _line(error))
     now, aws_now = clock.now(), clock.of(answer)
@@ -83,6 +84,22 @@ def read_evidence(target: Target, clock: Clock) -> Evidence | NotDeployed:
         last_trace=traces.last,
         record=Record.of_tags(answer.get("Tags") or ()),
     )
+
+
+def _without_secret(target: Target, clock: Clock) -> Evidence | NotDeployed:
+    """What is not deployed has nothing else either; otherwise something broke off, and somebody has to see to it."""
+    missing = f"there is no secret {environment_secret(target)}"
+    try:
+        left = remains(target)
+    except ByocError as error:
+        return _nothing(clock.now(), f"{missing}, and whether all of it is gone is not known: {_line(error)}")
+    if not left:
+        return NotDeployed(why=f"not deployed: {missing}")
+    stack = target.stack
+    why = (
+        f"{missing}, but there is {', '.join(left)}: finish what broke off, by byoc destroy {stack} or byoc up {stack}"
+    )
+    return _nothing(clock.now(), why)
 
 
 def _nothing(now: datetime, why: str) -> Evidence:

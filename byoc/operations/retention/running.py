@@ -45,7 +45,7 @@ def read_running(target: Target) -> frozenset[Running]:
         lambda: target.account.ask("ecs:DescribeServices", cluster=target.names.cluster, services=names),
         lambda answer: frozenset(_revisions(answer, names)),
     )
-    return frozenset(_running(target, arn) for arn in _certain(revisions) or ())
+    return frozenset(_running(target, arn) for arn in certain(revisions) or ())
 
 
 def why_not_told(found: Iterable[Running], target: Target) -> str:
@@ -63,21 +63,25 @@ def why_not_told(found: Iterable[Running], target: Target) -> str:
     return ""
 
 
-def _certain(answer: Any) -> Any:  # noqa: ANN401 - what was read, whatever it is
+def certain(answer: Any) -> Any:  # noqa: ANN401 - what was read, whatever it is
+    """What AWS said, None if it is not there; raises ``ByocError`` where AWS does not say."""
     if isinstance(answer, Unknown):
         raise ByocError(answer.why)
     return None if isinstance(answer, Absent) else answer
 
 
-def _revisions(answer: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
-    """The task definitions that services are at, and those that containers are left of."""
+def standing(answer: Mapping[str, Any], names: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The services of ``ecs:DescribeServices`` that are there; raises ``ByocError`` where it does not tell of one."""
     told = {service["serviceName"] for service in answer["services"]}
     for name in names:
         if name not in told and (why := untold(answer, name)):
             raise ByocError(f"ecs:DescribeServices: {why}")
-    for service in answer["services"]:
-        if service["status"] == "INACTIVE":  # deleted
-            continue
+    return [service for service in answer["services"] if service["status"] != "INACTIVE"]  # that is a deleted one
+
+
+def _revisions(answer: Mapping[str, Any], names: Iterable[str]) -> Iterator[str]:
+    """The task definitions that services are at, and those that containers are left of."""
+    for service in standing(answer, names):
         yield service["taskDefinition"]
         for rollout in service.get("deployments") or ():
             if rollout.get("status") == "PRIMARY" or rollout.get("runningCount") or rollout.get("pendingCount"):
@@ -90,7 +94,7 @@ def _running(target: Target, arn: str) -> Running:
         lambda: target.account.ask("ecs:DescribeTaskDefinition", taskDefinition=arn),
         definition,
     )
-    found = _certain(described)
+    found = certain(described)
     if found is None:
         raise ByocError(f"ecs:DescribeTaskDefinition: {arn.rpartition('/')[2]} is not there, though containers run it")
     return _of(found)

@@ -140,6 +140,20 @@ ROWS = (
     ),
     Row(
         Feature.RETENTION,
+        DATABASE,
+        Phase.READ,
+        ("rds:DescribeDBInstances",),
+        "whether a deletion that broke off left the database (Amazon RDS API Reference)",
+    ),
+    Row(
+        Feature.RETENTION,
+        BALANCER,
+        Phase.READ,
+        ("elasticloadbalancing:DescribeLoadBalancers",),
+        "whether it left the load balancer (Elastic Load Balancing API Reference)",
+    ),
+    Row(
+        Feature.RETENTION,
         SECRET,
         Phase.UPDATE,
         ("secretsmanager:TagResource",),
