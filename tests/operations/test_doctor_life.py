@@ -128,7 +128,7 @@ def test_through_the_role_what_it_may_not_ask_is_unknown_and_nothing_fails(settl
     assert checks["identity: role with the external id"][0] == "pass"
     assert checks["identity: role without an external id"] == ("pass", "denied, as it must be")
     assert checks["identity: role with a wrong external id"] == ("pass", "denied, as it must be")
-    assert checks["names: names"] == ("pass", "all 7 are this stack's own")
+    assert checks["names: names"] == ("pass", "all 17 are this stack's own")
     assert checks["image: image of chat"] == (
         "unknown",
         "ecr:DescribeImages: denied by the policies of the role: no statement allows it",
@@ -293,7 +293,7 @@ def test_secrets_that_wait_for_their_end_and_taken_names_are_found(worlds: Any, 
         "fail",
         "is taken: what has it does not carry byoc-install=langgraph-cloud, byoc-deployment=chat",
     )
-    assert checks["names: names"] == ("pass", "all 5 are free")
+    assert checks["names: names"] == ("pass", "all 15 are free")
 
 
 def test_a_network_that_somebody_changed_is_told_subnet_by_subnet(worlds: Any, doctor: Doctor) -> None:

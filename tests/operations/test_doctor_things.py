@@ -1,4 +1,4 @@
-"""Databases, names, images, certificates, service-linked roles, and the report: facts to answers."""
+"""Databases, images, certificates, service-linked roles, and the report: facts to answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from byoc.operations.doctor.checks import Area, Check, Verdict, failed, passed, 
 from byoc.operations.doctor.database import Offer, Offers, Wanted, judge_offers, read_offers
 from byoc.operations.doctor.image import Image, judge_image, platforms_of, read_image, repository_of
 from byoc.operations.doctor.linked_roles import judge_linked_roles
-from byoc.operations.doctor.names import Held, Holder, Named, judge_names
 from byoc.operations.doctor.report import Report, exit_code, in_order, markdown
 from byoc.types import AwsAccount
 from tests.operations.fake_account import FakeAccount
@@ -120,61 +119,6 @@ def test_offers_of_another_kind_of_storage_are_none_of_ours() -> None:
         }
     )
     assert read_offers(account, WANTED).options == (_offer("c"),)
-
-
-# Names
-
-OWN = {"byoc-install": "langgraph-cloud", "byoc-deployment": "chat"}
-SECRET = Named(kind="secret", name="langgraph-cloud/chat/cache")
-SERVICE = Named(kind="ECS service", name="langgraph-cloud-chat-api")
-MINE, STRANGE = Holder(tags={**OWN, "owner": "x"}), Holder(tags={"byoc-install": "other"})
-
-
-def _names(**held: Held) -> tuple[Check, ...]:
-    return judge_names({SECRET: held["secret"], SERVICE: held["service"]}, OWN)
-
-
-def test_free_names_and_own_names_pass() -> None:
-    assert _names(secret=Absent(), service=Absent()) == (passed(Area.NAMES, "names", "all 2 are free"),)
-    assert _names(secret=MINE, service=MINE) == (passed(Area.NAMES, "names", "all 2 are this stack's own"),)
-
-
-def test_a_name_that_somebody_else_has_fails() -> None:
-    taken, rest = _names(secret=Absent(), service=STRANGE)
-    assert taken == failed(
-        Area.NAMES,
-        "ECS service langgraph-cloud-chat-api",
-        "is taken: what has it does not carry byoc-install=langgraph-cloud, byoc-deployment=chat",
-        "adopt it (byoc adopt), remove it, or choose another name (byoc:namePrefix, byoc:name)",
-    )
-    assert rest.evidence == "all 1 are free"
-
-
-def test_a_secret_that_waits_for_its_end_fails_with_the_day() -> None:
-    waiting = Holder(tags=OWN, deleted_at=datetime(2026, 2, 20, 23, tzinfo=UTC))
-    check, _ = _names(secret=waiting, service=Absent())
-    assert check == failed(
-        Area.NAMES,
-        "secret langgraph-cloud/chat/cache",
-        "is marked for deletion (DeletedDate 2026-02-20), and keeps its name until its recovery window is over",
-        "aws secretsmanager delete-secret --force-delete-without-recovery --secret-id langgraph-cloud/chat/cache (its "
-        "values are gone then), or restore-secret and adopt it",
-    )
-
-
-def test_some_of_the_stacks_own_things_are_an_unknown_and_not_a_guess() -> None:
-    (check,) = _names(secret=MINE, service=Absent())
-    assert (check.name, check.verdict, check.evidence) == (
-        "earlier install",
-        Verdict.UNKNOWN,
-        "1 of 2 named things are there, with this stack's tags: secret langgraph-cloud/chat/cache",
-    )
-
-
-def test_names_that_cannot_be_asked_about_are_unknown() -> None:
-    silent, unclear = _names(secret=DENIED, service=Holder(tags=DENIED))
-    assert silent == unknown(Area.NAMES, "secret langgraph-cloud/chat/cache", DENIED.why, DENIED.remedy)
-    assert unclear.evidence == f"is there; whose it is, is not known: {DENIED.why}"
 
 
 # Images

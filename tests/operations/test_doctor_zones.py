@@ -5,18 +5,16 @@ from __future__ import annotations
 import collections
 import dataclasses
 import json
-from functools import partial
 from typing import Any
 
 import pytest
 
 from byoc.access.required import planned
 from byoc.operations.answers import DeniedError
-from byoc.operations.doctor import database, names, quotas
-from byoc.operations.doctor.asking import Absent, NoAnswer, known
+from byoc.operations.doctor import database, quotas
+from byoc.operations.doctor.asking import Absent, NoAnswer
 from byoc.operations.doctor.checks import Check
 from byoc.operations.doctor.doctor import subject_of
-from byoc.operations.doctor.names import Named
 from byoc.operations.doctor.place import Place
 from byoc.operations.doctor.quota_table import wants
 from byoc.operations.doctor.subject import Subject
@@ -31,7 +29,7 @@ ZONES = "ec2:DescribeAvailabilityZones"
 NOT_YET: Place = Absent()
 
 
-def _subject(stack: str, answers: dict[str, Any], **network: Any) -> Subject:
+def subject_of_example(stack: str, answers: dict[str, Any], **network: Any) -> Subject:
     file = read_stack_file(ROOT, stack, passphrase=lambda: PASSPHRASE)
     if network:
         file = dataclasses.replace(file, config={**file.config, "byoc:network": json.dumps(network)})
@@ -66,7 +64,7 @@ def _quotas(subject: Subject) -> tuple[Check, ...]:
 
 @pytest.mark.slow
 def test_a_class_is_looked_for_in_the_zones_that_the_account_has() -> None:
-    subject = _subject("all-in-one", {ZONES: _zones("d", "c", "a", "f"), **_offers("a", "c", "d")}, zones=2)
+    subject = subject_of_example("all-in-one", {ZONES: _zones("d", "c", "a", "f"), **_offers("a", "c", "d")}, zones=2)
     classes = [check for check in database.judged(subject, NOT_YET) if check.name.startswith("class of")]
     assert classes
     assert {check.verdict.value for check in classes} == {"pass"}
@@ -82,7 +80,7 @@ def test_nat_gateways_are_counted_in_the_zones_that_the_account_has() -> None:
         "ec2:DescribeNatGateways": {"NatGateways": [nat] * 5},
         "servicequotas:GetServiceQuota": {"Quota": {"Value": 5.0}},
     }
-    subject = _subject("all-in-one", answers, zones=2, nat="per-zone")
+    subject = subject_of_example("all-in-one", answers, zones=2, nat="per-zone")
     first, second = (want for want in wants(subject) if want.place)
     facts = quotas.read_quota(subject, first.quota)
     checks = [quotas.judge_quota(want, facts) for want in (first, second)]
@@ -95,32 +93,12 @@ def test_nat_gateways_are_counted_in_the_zones_that_the_account_has() -> None:
 @pytest.mark.slow
 def test_zones_that_cannot_be_asked_about_are_not_guessed() -> None:
     denied = DeniedError(ZONES, "")
-    subject = _subject("all-in-one", {ZONES: denied, **_offers("a", "b")}, zones=2)
+    subject = subject_of_example("all-in-one", {ZONES: denied, **_offers("a", "b")}, zones=2)
     assert isinstance(subject.zones, NoAnswer)
     classes = [check for check in database.judged(subject, NOT_YET) if check.name.startswith("class of")]
     assert {check.verdict.value for check in classes} == {"unknown"}
     nats = [check for check in _quotas(subject) if check.name.startswith("NAT gateways")]
     assert [check.verdict.value for check in nats] == ["unknown"]
     assert "ec2:DescribeAvailabilityZones: denied" in nats[0].evidence
-    named = _subject("all-in-one", {ZONES: denied}, zones=["us-east-1b", "us-east-1f"])
+    named = subject_of_example("all-in-one", {ZONES: denied}, zones=["us-east-1b", "us-east-1f"])
     assert {want.place for want in wants(named)} >= {"us-east-1b"}  # nobody has to be asked
-
-
-@pytest.mark.slow
-def test_security_groups_of_an_adopted_vpc_are_names_too() -> None:
-    mine = [{"Key": "byoc-install", "Value": "team-eu"}]
-
-    def groups(asked: dict[str, Any]) -> dict[str, Any]:
-        assert asked["Filters"][1] == {"Name": "vpc-id", "Values": ["vpc-0a1b2c3d4e5f60718"]}
-        (name,) = asked["Filters"][0]["Values"]
-        found = {"team-eu-lb-sg": [{"GroupId": "sg-1", "Tags": mine}], "team-eu-data-sg": [{"GroupId": "sg-2"}]}
-        return {"SecurityGroups": found.get(name, [])}
-
-    subject = _subject("adopted-vpc", {"ec2:DescribeSecurityGroups": groups})
-    wanted = [item for item in names._wanted(subject) if item.kind == "security group"]
-    assert [item.name for item in wanted] == ["team-eu-data-sg", "team-eu-lb-sg", "team-eu-service-sg"]
-    held = {item: known(partial(names._security_group, subject, item.name)) for item in wanted}
-    checks = {check.name: check.verdict.value for check in names.judge_names(held, {"byoc-install": "team-eu"})}
-    assert checks == {"security group team-eu-data-sg": "fail", "earlier install": "unknown"}
-    created = _subject("demo-account", {ZONES: _zones("a")})
-    assert Named(kind="security group", name="langgraph-cloud-lb-sg") not in names._wanted(created)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 
 from byoc.permissions.needs.actions import Phase
 from byoc.permissions.needs.feature import (
+    ALARM,
     BALANCER,
     CLUSTER,
     DATABASE,
     LISTENER,
+    REGISTRY,
     SECRET,
     SERVICE,
     TARGET_GROUP,
@@ -89,6 +91,13 @@ _ROWS: tuple[tuple[str, tuple[str, ...], str], ...] = (
         ("servicediscovery:ListNamespaces", "servicediscovery:ListTagsForResource"),
         _NAME,
     ),
+    (
+        REGISTRY,
+        ("servicediscovery:ListNamespaces", "servicediscovery:ListServices", "servicediscovery:ListTagsForResource"),
+        _NAME,
+    ),
+    ("aws:cloudwatch/eventRule:EventRule", ("events:DescribeRule", "events:ListTagsForResource"), _NAME),
+    (ALARM, ("cloudwatch:DescribeAlarms", "cloudwatch:ListTagsForResource"), _NAME),
     (
         DATABASE,
         ("rds:DescribeDBEngineVersions", "rds:DescribeOrderableDBInstanceOptions"),
