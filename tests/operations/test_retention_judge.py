@@ -73,6 +73,9 @@ TRACE = date(2026, 6, 1)
         (date(2026, 6, 20), date(2026, 5, 20), Action.NOTIFY, 18, date(2026, 7, 11)),
         (date(2026, 6, 20), TRACE, Action.NOTIFY, 18, date(2026, 7, 11)),
         (date(2026, 6, 5), date(2026, 5, 20), Action.KEEP, 3, date(2026, 6, 30)),
+        # Nor is one that went out before a trace of an earlier day was told of.
+        (date(2026, 6, 5), date(2026, 6, 2), Action.KEEP, 3, date(2026, 6, 30)),
+        (date(2026, 6, 9), date(2026, 6, 8), Action.NOTIFY, 7, date(2026, 6, 30)),
     ],
 )
 def test_the_days_decide(today: date, notice: date | None, action: Action, unused: int, deletion: date) -> None:

@@ -151,7 +151,10 @@ def test_arns_carry_the_partition_of_the_region() -> None:
         assert set(re.findall(r"arn:([^:]+):[a-z-]+:([^:]+):", text)) == {(partition, region)}
 
 
-@given(st.text("abcdefghijklmnopqrstuvwxyz0123456789-", min_size=1, max_size=40), st.text("abc-9", min_size=1))
+LABELS = st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True)
+
+
+@given(LABELS.filter(lambda prefix: len(prefix) <= 40), LABELS)
 def test_the_name_pattern_fits_every_name_that_an_install_gives(prefix: str, deployment: str) -> None:
     names = Names(prefix)
     for name, limit in [

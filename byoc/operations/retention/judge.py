@@ -121,7 +121,7 @@ def judge(evidence: Evidence | NotDeployed, settings: RetentionConfig) -> Decisi
     """What is to be done with a deployment, given what is known about it."""
     if isinstance(evidence, NotDeployed):
         return Decision(action=Action.ABSENT, reason=evidence.why)
-    known = _known(evidence)
+    known = _known(evidence, settings)
     if isinstance(known, NotKnown):
         return Decision(action=Action.UNKNOWN, reason=known.why)
     today, quiet, record = known.today, known.quiet_since, known.record
@@ -148,7 +148,7 @@ def judge(evidence: Evidence | NotDeployed, settings: RetentionConfig) -> Decisi
     )
 
 
-def _known(evidence: Evidence) -> _Days | NotKnown:
+def _known(evidence: Evidence, settings: RetentionConfig) -> _Days | NotKnown:
     """The evidence as days, or everything that keeps it from saying something."""
     aws_now, created, project = evidence.aws_now, evidence.created, evidence.project_created
     trace, record = evidence.last_trace, evidence.record
@@ -167,9 +167,10 @@ def _known(evidence: Evidence) -> _Days | NotKnown:
         today=today, created=_day(created), project_created=_day(project), record=_noted(record, trace, today)
     )
     noticed = noted.record.noticed
-    if noticed is None or noticed > noted.quiet_since:
+    if noticed is None or (noticed - noted.quiet_since).days > settings.notice_days:
         return noted
-    return replace(noted, record=replace(noted.record, noticed=None))  # of days without a trace that are over
+    # It went out for days without a trace that are over, or before a trace of theirs that LangSmith told of later.
+    return replace(noted, record=replace(noted.record, noticed=None))
 
 
 def _clock_faults(evidence: Evidence) -> Iterator[str]:
