@@ -40,9 +40,13 @@ def _growth_table(found: list[Growth]) -> list[str]:
 
 
 def _looks_table(found: list[Look]) -> list[str]:
-    rows = ["| stacks | AWS requests | seconds | of it CPU | peak memory, MiB |", "| --- | --- | --- | --- | --- |"]
+    rows = [
+        "| stacks | accounts | AWS requests | seconds | of it CPU | peak memory, MiB |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     return rows + [
-        f"| {item.stacks} | {item.calls} | {item.seconds:.1f} | {item.cpu_seconds:.1f} | {item.peak_mib:.0f} |"
+        f"| {item.stacks} | {item.accounts} | {item.calls} | {item.seconds:.1f} | {item.cpu_seconds:.1f} "
+        f"| {item.peak_mib:.0f} |"
         for item in found
     ]
 

@@ -1,11 +1,12 @@
 """How long one ``byoc status`` takes over many stacks, and how much memory.
 
 Each stack has a file with a key of its own, as stacks have. Of their deployments only what a status asks for is made,
-with boto3: services, databases, load balancers and alarms.
+with boto3: services, databases, load balancers and alarms. All stacks are of one account, or each of one of its own.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,8 @@ import yaml
 
 from bench.measure import process
 from bench.world import ACCOUNT, DEPLOYMENT, ROOT, sandbox
+from byoc.aws_models import core_session
+from byoc.config.access import CONTROL_PLANES
 from byoc.naming import Names
 from byoc.operations.many import each
 from byoc.operations.stacks import read_stacks
@@ -38,6 +41,7 @@ class Look:
     """One ``byoc status --json`` as a process of its own; it fails unless every deployment is healthy."""
 
     stacks: int
+    accounts: int
     calls: int
     seconds: float
     cpu_seconds: float
@@ -45,21 +49,29 @@ class Look:
 
 
 def looks(sizes: Iterable[int] = (1, 20, COUNT)) -> list[Look]:
-    """A status of so many stacks each, the last of all that there are."""
+    """A status of so many stacks each, the last of all that there are; then of all of them in as many accounts."""
     sizes = sorted(sizes)
     with sandbox() as workspace:
         if not workspace.up(ACCOUNT).ok:
             raise RuntimeError("the account stack did not come up")
         _write_stacks(workspace, sizes[-1])
         _make_deployments(workspace, sizes[-1])
-        return [_look(workspace, size) for size in sizes]
+        found = [_look(workspace, size, 1) for size in sizes]
+    with sandbox() as workspace:
+        _write_stacks(workspace, sizes[-1], own_accounts=True)
+        _make_accounts(workspace, sizes[-1])
+        return [*found, _look(workspace, sizes[-1], sizes[-1])]
 
 
 def _name(number: int) -> str:
     return f"agent-{number:03d}"
 
 
-def _look(workspace: Workspace, size: int) -> Look:
+def _account(number: int) -> str:
+    return f"{200_000_000_000 + number}"
+
+
+def _look(workspace: Workspace, size: int, accounts: int) -> Look:
     client = workspace.start().client
     before = client.next_call()
     words = [_name(number) for number in range(size)]
@@ -67,10 +79,10 @@ def _look(workspace: Workspace, size: int) -> Look:
     env = {**workspace.cli_environment(), "PYTHONPATH": str(ROOT), "PEAK_FILE": str(peak)}
     timing = process([*_CLI, "status", *words, "--json"], cwd=workspace.root, env=env)
     calls = client.next_call() - before
-    return Look(size, calls, timing.median, timing.cpu_seconds, float(peak.read_text()))
+    return Look(size, accounts, calls, timing.median, timing.cpu_seconds, float(peak.read_text()))
 
 
-def _write_stacks(workspace: Workspace, count: int) -> None:
+def _write_stacks(workspace: Workspace, count: int, *, own_accounts: bool = False) -> None:
     folder = workspace.root / "stacks"
     example = yaml.safe_load((ROOT / "stacks" / f"Pulumi.{DEPLOYMENT}.yaml").read_text())
     opened = PassphraseCrypter.of_salt(example["encryptionsalt"], PASSPHRASE)
@@ -89,6 +101,8 @@ def _write_stacks(workspace: Workspace, count: int) -> None:
             "byoc:externalId": {"secure": sealed},
             "byoc:tracing": {"enabled": False},
         }
+        if own_accounts:
+            config["byoc:accountId"] = _account(number)
         path = folder / f"Pulumi.{_name(number)}.yaml"
         path.write_text(yaml.safe_dump({"encryptionsalt": salt, "config": config}))
 
@@ -102,6 +116,18 @@ def _make_deployments(workspace: Workspace, count: int) -> None:
         maker.make(replace(first, deployment=_name(number)))
 
 
+def _make_accounts(workspace: Workspace, count: int) -> None:
+    """Accounts with a deployment each, of whose runtime there is only what that needs, and the role."""
+
+    def make(target: Target) -> None:
+        maker = _Maker(workspace, target)
+        maker.let_in(target)
+        maker.make(target)
+
+    stacks = read_stacks(workspace.root, [_name(number) for number in range(count)])
+    list(each(targets(stacks, Accounts()), make, at_once=2))
+
+
 class _Maker:
     """Makes what a status reads, as the account's administrator."""
 
@@ -109,11 +135,12 @@ class _Maker:
         client = workspace.start().client
         account = first.account.account
         keys = client.administrator(account.account_id).boto3
-        self._session = boto3.Session(region_name=account.region, **keys)
+        self._session = boto3.Session(botocore_session=core_session(), region_name=account.region, **keys)
         self._endpoint = client.endpoint
         self._clients: dict[str, Any] = {}
         ec2 = self._client("ec2")
-        vpc = next(item for item in ec2.describe_vpcs()["Vpcs"] if not item["IsDefault"])
+        # The install's own if there is one, else that which every account begins with.
+        vpc = min(ec2.describe_vpcs()["Vpcs"], key=lambda item: bool(item["IsDefault"]))
         self._vpc = vpc["VpcId"]
         chosen = [{"Name": "vpc-id", "Values": [self._vpc]}]
         self._subnets = [item["SubnetId"] for item in ec2.describe_subnets(Filters=chosen)["Subnets"]][:2]
@@ -123,6 +150,21 @@ class _Maker:
         if service not in self._clients:
             self._clients[service] = self._session.client(service, endpoint_url=self._endpoint)
         return self._clients[service]
+
+    def let_in(self, target: Target) -> None:
+        """The cluster, and a cross-account role that may look."""
+        role = target.account.role
+        if role is None:
+            raise RuntimeError(f"{target.stack} has no role to be looked at through")
+        self._client("ecs").create_cluster(clusterName=target.names.cluster)
+        name = role.role_arn.rpartition("/")[2]
+        condition = {"StringEquals": {"sts:ExternalId": role.external_id}}
+        trust = {"Effect": "Allow", "Principal": {"AWS": CONTROL_PLANES["us"]}, "Action": "sts:AssumeRole"}
+        self._client("iam").create_role(
+            RoleName=name, AssumeRolePolicyDocument=_document({**trust, "Condition": condition})
+        )
+        may = target.account.account.managed_policy_arn("ReadOnlyAccess")
+        self._client("iam").attach_role_policy(RoleName=name, PolicyArn=may)
 
     def make(self, target: Target) -> None:
         """One deployment."""
@@ -185,6 +227,10 @@ class _Maker:
             loadBalancers=behind,
             networkConfiguration={"awsvpcConfiguration": {"subnets": self._subnets, "securityGroups": self._groups}},
         )
+
+
+def _document(statement: dict[str, Any]) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 if __name__ == "__main__":

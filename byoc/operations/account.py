@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from botocore.session import Session
 
 from byoc.errors import InputError
 from byoc.operations.answers import NoAnswerError, listed, told
-from byoc.operations.sessions import AssumedRole, make_client, open_session
+from byoc.operations.sessions import AssumedRole, find_credentials, make_client, session_with
 from byoc.types import AwsAccount
 
 __all__ = ["Account", "AssumedRole"]
@@ -30,14 +31,23 @@ class Account:
 
     Safe for many threads. ``profile``: of the AWS CLI's files; by default what botocore finds (environment, profile,
     instance role). ``AWS_ENDPOINT_URL`` is honoured, by botocore. A role is assumed with the first call, and again
-    before its hour is over.
+    before its hour is over. ``among``: those of which only some hold connections at a time.
     """
 
-    def __init__(self, account: AwsAccount, *, role: AssumedRole | None = None, profile: str | None = None) -> None:
+    def __init__(
+        self,
+        account: AwsAccount,
+        *,
+        role: AssumedRole | None = None,
+        profile: str | None = None,
+        among: FewOpen | None = None,
+    ) -> None:
         self.account = account
         self.role = role
         self._profile = profile
+        self._among = among
         self._lock = threading.RLock()
+        self._credentials: Any = None
         self._session: Session | None = None
         self._clients: dict[tuple[str, str], Any] = {}
 
@@ -86,13 +96,19 @@ class Account:
     def reopen(self) -> None:
         """Read credentials anew with the next call: those that were read before have expired."""
         with self._lock:
+            self._credentials = None
+            self.rest()
+
+    def rest(self) -> None:
+        """Let go of connections and what they take; the credentials stay. The next call opens others."""
+        with self._lock:
             self._session = None
             self._clients.clear()
 
     @property
     def is_open(self) -> bool:
         """Whether credentials were read already, which may have expired since."""
-        return self._session is not None
+        return self._credentials is not None
 
     def _bound(self, action: str, region: str | None) -> tuple[Any, str]:
         service, _, operation = action.partition(":")
@@ -106,9 +122,35 @@ class Account:
         with self._lock:
             if (service, where) not in self._clients:
                 self._clients[service, where] = make_client(self._opened(), _CLIENTS.get(service, service), where)
-            return self._clients[service, where]
+            client = self._clients[service, where]
+        if self._among is not None:
+            self._among.used(self)
+        return client
 
     def _opened(self) -> Session:
+        if self._credentials is None:
+            self._credentials = find_credentials(self._profile, self.account.region, self.role)
         if self._session is None:
-            self._session = open_session(self._profile, self.account.region, self.role)
+            self._session = session_with(self._credentials, self._profile)
         return self._session
+
+
+class FewOpen:
+    """Lets a number of accounts hold connections; beyond it, the one that was not asked for longest lets go of its own.
+
+    An account takes 1.5 MiB with a status's five clients: a fleet of hundreds would take hundreds.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._open: OrderedDict[Account, None] = OrderedDict()
+
+    def used(self, account: Account) -> None:
+        """An account is asked."""
+        with self._lock:
+            self._open[account] = None
+            self._open.move_to_end(account)
+            longest = self._open.popitem(last=False)[0] if len(self._open) > self._most else None
+        if longest is not None:  # with no lock held: it has one of its own
+            longest.rest()

@@ -50,15 +50,15 @@ class AssumedRole:
         return f"AssumedRole({self.role_arn})"
 
 
-def open_session(profile: str | None, region: str, role: AssumedRole | None) -> Session:
-    """A session with the credentials of a profile (by default what botocore finds), or of a role assumed with them.
+def find_credentials(profile: str | None, region: str, role: AssumedRole | None) -> Any:  # noqa: ANN401 - of botocore
+    """The credentials of a profile (by default what botocore finds; None: none), or of a role assumed with them.
 
     The role is assumed with the first call, and again before its session ends: after an hour, which is also the most
     that AWS lets a role have that another role assumed. Raises as :func:`~byoc.operations.answers.told`.
     """
     base = _session(profile)
     if role is None:
-        return base
+        return base.get_credentials()
     source = told("sts:AssumeRole", base.get_credentials)
     if source is None:
         raise CredentialsError(
@@ -66,16 +66,19 @@ def open_session(profile: str | None, region: str, role: AssumedRole | None) -> 
         )
     fetcher = AssumeRoleCredentialFetcher(
         # The endpoint of the region: the call is logged, and can be told of, where the deployments are.
-        lambda service, **more: make_client(base, service, region, **more),
+        lambda service, **more: make_client(session_with(source, profile), service, region, **more),
         source,
         role.role_arn,
         extra_args={"ExternalId": role.external_id, "RoleSessionName": role.session_name},
     )
-    inner = _session(profile)
-    inner._credentials = DeferredRefreshableCredentials(  # no public way
-        lambda: told("sts:AssumeRole", fetcher.fetch_credentials), "assume-role"
-    )
-    return inner
+    return DeferredRefreshableCredentials(lambda: told("sts:AssumeRole", fetcher.fetch_credentials), "assume-role")
+
+
+def session_with(credentials: Any, profile: str | None) -> Session:  # noqa: ANN401 - of botocore
+    """A session with these credentials; all else is as the profile says."""
+    session = _session(profile)
+    session._credentials = credentials  # no public way for those that are refreshed
+    return session
 
 
 def make_client(session: Session, service: str, region: str, **more: Any) -> Any:  # noqa: ANN401 - made at run time

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from byoc.config import AccountConfig, DeploymentConfig, DeploymentSection
 from byoc.naming import Names
-from byoc.operations.account import Account, AssumedRole
+from byoc.operations.account import Account, AssumedRole, FewOpen
 from byoc.types import AwsAccount
 
 
@@ -59,11 +59,16 @@ def label(stack: str, deployment: str | None) -> str:
     return f"{stack}/{deployment}"
 
 
+OPEN_ACCOUNTS = 32
+"""Accounts that hold connections at a time: twice as many as are looked at at once."""
+
+
 class Accounts:
     """The ways into accounts: stacks that go the same way share one, with its connections and its session."""
 
     def __init__(self, profile: str | None = None) -> None:
         self._profile = profile
+        self._few = FewOpen(OPEN_ACCOUNTS)
         self._known: dict[tuple[AwsAccount, AssumedRole | None], Account] = {}
 
     def of(self, config: AccountConfig | DeploymentConfig) -> Account:
@@ -72,7 +77,7 @@ class Accounts:
 
     def through(self, account: AwsAccount, role: AssumedRole | None, profile: str | None = None) -> Account:
         """Through a role, or with the credentials themselves; the same each time, so that no look assumes it anew."""
-        return self._known.setdefault((account, role), Account(account, role=role, profile=profile))
+        return self._known.setdefault((account, role), Account(account, role=role, profile=profile, among=self._few))
 
 
 def targets(stacks: Iterable[Stack], accounts: Accounts) -> Iterator[Target]:

@@ -14,9 +14,10 @@ from botocore.exceptions import ClientError
 
 from byoc import aws_models
 from byoc.errors import ByocError
-from byoc.operations.account import Account, AssumedRole
+from byoc.operations.account import Account, AssumedRole, FewOpen
 from byoc.operations.answers import AskingError, CredentialsError, NoAnswerError, told
 from byoc.operations.many import each
+from byoc.operations.targets import OPEN_ACCOUNTS, Accounts
 from byoc.types import AwsAccount
 from tests.operations.fake_account import FakeAccount
 from tests.operations.loopback import QuietServer, serving
@@ -211,11 +212,11 @@ def test_credentials_that_are_not_taken_are_known_by_every_service_s_word_for_it
         told("ec2:DescribeVpcs", refuse)
 
 
-@pytest.mark.parametrize(("minutes", "assumed"), [(60, 1), (5, 3)])
-def test_a_role_is_assumed_again_before_its_session_ends_and_not_before_that(
-    monkeypatch: pytest.MonkeyPatch, minutes: int, assumed: int
-) -> None:
-    asked: list[bytes] = []
+ROLE = AssumedRole(role_arn="arn:aws:iam::123456789012:role/r", external_id="7f3c9a51", session_name="watcher")
+
+
+def letting_in(asked: list[bytes], minutes: int) -> Callable[[bytes], tuple[int, str]]:
+    """Answers of STS, whose sessions last so long, and of an ECS without tasks; ``asked``: every question to STS."""
 
     def answer(question: bytes) -> tuple[int, str]:
         if b"Action=AssumeRole" not in question:
@@ -226,9 +227,16 @@ def test_a_role_is_assumed_again_before_its_session_ends_and_not_before_that(
         credentials = f"<Credentials>{keys}<Expiration>{end}</Expiration></Credentials>"
         return 200, f"<AssumeRoleResponse><AssumeRoleResult>{credentials}</AssumeRoleResult></AssumeRoleResponse>"
 
-    role = AssumedRole(role_arn="arn:aws:iam::123456789012:role/r", external_id="7f3c9a51", session_name="watcher")
-    with answering(monkeypatch, answer):
-        account = Account(HERE, role=role)
+    return answer
+
+
+@pytest.mark.parametrize(("minutes", "assumed"), [(60, 1), (5, 3)])
+def test_a_role_is_assumed_again_before_its_session_ends_and_not_before_that(
+    monkeypatch: pytest.MonkeyPatch, minutes: int, assumed: int
+) -> None:
+    asked: list[bytes] = []
+    with answering(monkeypatch, letting_in(asked, minutes)):
+        account = Account(HERE, role=ROLE)
         for _ in range(3):
             account.ask("ecs:ListTasks")
     assert len(asked) == assumed
@@ -237,9 +245,34 @@ def test_a_role_is_assumed_again_before_its_session_ends_and_not_before_that(
     assert b"DurationSeconds" not in asked[0]  # an hour, which is the most that a chained role may have
 
 
+def test_of_many_accounts_few_hold_connections_and_no_role_is_assumed_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+    few = FewOpen(2)
+    first, second, third = (Account(HERE, role=ROLE, among=few) for _ in range(3))
+    with answering(monkeypatch, letting_in(asked, 60)):
+        for account in (first, second, first, third):
+            account.ask("ecs:ListTasks")
+        assert [bool(account._clients) for account in (first, second, third)] == [True, False, True]
+        assert [account._session is None for account in (first, second, third)] == [False, True, False]
+        assert second.is_open
+        assert len(asked) == 3
+        for account in (second, first, third) * 3:
+            account.ask("ecs:ListTasks")
+    assert len(asked) == 3
+
+
+def test_accounts_let_go_of_what_is_beyond_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    with answering(monkeypatch, letting_in([], 60)):
+        accounts = Accounts()
+        places = [AwsAccount(account_id=f"{number:012d}", region="us-west-2") for number in range(OPEN_ACCOUNTS + 9)]
+        made = [accounts.through(place, ROLE) for place in places]
+        for account in made:
+            account.client("ecs")
+    assert [bool(account._clients) for account in made] == [False] * 9 + [True] * OPEN_ACCOUNTS
+
+
 def test_what_botocore_knows_of_the_services_is_held_once_for_all_accounts() -> None:
-    role = AssumedRole(role_arn="arn:aws:iam::123456789012:role/r", external_id="7f3c9a51")
     aws_models._loader.cache_clear()
-    accounts = [Account(AwsAccount(account_id=f"{number:012d}", region="us-west-2"), role=role) for number in range(16)]
+    accounts = [Account(AwsAccount(account_id=f"{number:012d}", region="us-west-2"), role=ROLE) for number in range(16)]
     clients = list(each([Account(HERE), *accounts], lambda account: account.client("rds")))
     assert len({id(client.meta.service_model._service_description) for client in clients}) == 1

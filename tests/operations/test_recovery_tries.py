@@ -115,6 +115,18 @@ def test_a_refusal_says_when_or_that_it_takes_a_person(tmp_path: Path) -> None:
     assert tries.claim("key", NOW + timedelta(hours=25)) == ""
 
 
+def test_a_try_that_a_wrong_clock_put_into_days_to_come_is_named_with_the_way_out(tmp_path: Path) -> None:
+    tries = Tries(tmp_path / "watch.json", dice=random.Random(1))
+    hint = f"; one was noted for 2027-05-01T08:00:00Z, which is yet to come: if a clock was wrong, delete {tries.path}"
+    assert tries.claim("key", NOW + timedelta(days=365)) == ""
+    assert tries.why_not("key", NOW).startswith("tried before; the next try is not before 2027-05-01T08:")
+    assert tries.why_not("key", NOW).endswith(hint)
+    for hours in (1, 2):
+        assert tries.claim("key", NOW + timedelta(days=365, hours=hours)) == ""
+    assert tries.why_not("key", NOW + timedelta(days=365, hours=3)).endswith("it takes a person")
+    assert "takes a person; one was noted for 2027-05-01T10:00:00Z" in tries.why_not("key", NOW)
+
+
 def record(at: str, pause: str) -> bytes:
     """A record of one try."""
     return f'{{"tries": {{"key": [{{"at": "{at}", "pauseSeconds": {pause}}}]}}}}'.encode()

@@ -21,6 +21,8 @@ FIRST_PAUSE = timedelta(minutes=5)
 """Before the second try; each pause is three times the one before, and up to half as long again by chance."""
 FACTOR = 3
 _DAY = timedelta(days=1)
+_SKEW = timedelta(minutes=5)
+"""Between clocks that are thought right."""
 _BROKEN = (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError)
 """What reading a file raises that is not to be had, or holds anything else than a record, be it text or not."""
 _KEPT = timedelta(days=7)
@@ -60,10 +62,13 @@ class Tries:
 
     def _why_not(self, made: list[_Try], now: datetime) -> str:
         count = self._count(made, now)
+        last = max((each.at for each in made), default=now)
+        astray = f"; one was noted for {iso(last)}, which is yet to come: if a clock was wrong, delete {self.path}"
+        hint = astray if last > now + _SKEW else ""
         if count >= self.a_day:
-            return f"tried {count} times within a day, which is the most: it takes a person"
+            return f"tried {count} times within a day, which is the most: it takes a person{hint}"
         after = max((each.at + each.pause for each in made), default=now)
-        return f"tried before; the next try is not before {iso(after)}" if now < after else ""
+        return f"tried before; the next try is not before {iso(after)}{hint}" if now < after else ""
 
     @staticmethod
     def _count(made: list[_Try], now: datetime) -> int:
