@@ -22,8 +22,9 @@ PROBE = tuple(f"doctor/{file.name}" for file in sorted(ROOM.glob("probe*.py")))
 PREFLIGHT = tuple(
     f"doctor/{file.name}"
     for file in sorted(ROOM.glob("*.py"))
-    # Trials are of actions that the stack itself needs, and requests.py speaks of such.
-    if file.name not in ("requests.py", "trials.py") and f"doctor/{file.name}" not in PROBE
+    # Trials are of actions that the stack itself needs, and requests.py speaks of such; of an endpoint's policy it is
+    # looked whether it lets containers ask.
+    if file.name not in ("endpoint_policy.py", "requests.py", "trials.py") and f"doctor/{file.name}" not in PROBE
 )
 NO_ACTIONS = {"sts:ExternalId"}
 

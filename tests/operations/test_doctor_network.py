@@ -217,7 +217,10 @@ DENIED = NoAnswer(why="ec2:Describe…: denied", remedy="allow it")
     ("network", "silent"),
     [
         (replace(NETWORK, dns=DENIED), {"DNS"}),
-        (replace(NETWORK, endpoints=DENIED), set()),
+        (
+            replace(NETWORK, endpoints=DENIED),
+            {"way out of private subnets"},
+        ),  # one may be in the way to the NAT gateway
         (replace(NETWORK, nats=DENIED), {"way out of private subnets", "network ACLs"}),
         (
             replace(NETWORK, subnets=(replace(PRIVATE[0], rules=DENIED), *NETWORK.subnets[1:])),

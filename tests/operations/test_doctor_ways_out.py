@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from byoc.operations.doctor.asking import NoAnswer
 from byoc.operations.doctor.checks import Area, Verdict, failed
-from byoc.operations.doctor.place import AclRule, Door, NatGateway, Network, Route
+from byoc.operations.doctor.place import AclRule, Door, NatGateway, Network, Passes, Route
 from tests.operations.test_doctor_network import (
     ENDPOINTS,
     IGW,
@@ -95,7 +96,7 @@ def test_the_gateway_endpoint_of_s3_works_through_a_route_to_itself_alone(
         ((Door(source="192.168.0.0/16"),), frozenset(), "fail", "lets it in on tcp 443: ecr.api"),
         ((Door(source="sg-other"),), frozenset({"sg-1"}), "fail", "lets it in on tcp 443: ecr.api"),
         ((Door(source="sg-1"),), frozenset({"sg-1"}), "pass", "2 by endpoints"),
-        ((Door(source="10.0.1.0/24"),), frozenset(), "fail", "subnet-2: no security group of the endpoint"),
+        ((Door(source="10.0.1.0/24"),), frozenset(), "fail", "subnet-2: endpoints; no security group of the endpoint"),
         ((Door(source="10.0.1.0/28"), Door(source="10.0.2.0/28")), frozenset(), "unknown", "ecr.api (in part)"),
         ((Door(source="pl-7", prefix_list=True),), frozenset(), "unknown", "ecr.api (in part)"),
         (NoAnswer(why="ec2:DescribeSecurityGroups: denied"), frozenset(), "unknown", "ec2:DescribeSecurityGroups"),
@@ -139,6 +140,73 @@ def test_a_public_subnet_behind_a_firewall_is_not_called_closed() -> None:
         Verdict.UNKNOWN,
         "subnet-3: 0.0.0.0/0 goes to vpce-firewall, a firewall's endpoint: what is beyond it cannot be seen from here",
     )
+
+
+# Endpoints beside a NAT gateway: they take a service's name or route for themselves
+
+BOTH = replace(NETWORK, subnets=routed(NAT, TO_S3), endpoints=ENDPOINTS)
+S3_ALONE = replace(NETWORK, subnets=routed(NAT, TO_S3), endpoints=ENDPOINTS[-1:])
+FORBIDS = Passes(denied=("s3:GetObject",))
+
+
+def _with(network: Network, number: int, **changes: Any) -> Network:
+    assert not isinstance(network.endpoints, NoAnswer)
+    changed = [replace(each, **changes) if at == number else each for at, each in enumerate(network.endpoints)]
+    return replace(network, endpoints=tuple(changed))
+
+
+@pytest.mark.parametrize(
+    ("network", "verdict", "evidence"),
+    [
+        (BOTH, "pass", "2 by NAT gateway nat-1"),
+        (
+            _with(BOTH, 0, https=()),
+            "fail",
+            "NAT gateway nat-1; no security group of the endpoint lets it in on tcp 443: ecr.api",
+        ),
+        (_with(BOTH, 0, https=(), private_dns=False), "pass", "2 by NAT gateway nat-1"),  # its name leads elsewhere
+        (_with(BOTH, 0, https=(), state="pending"), "pass", "2 by NAT gateway nat-1"),
+        (_with(BOTH, 0, https=(), service="sns"), "pass", "2 by NAT gateway nat-1"),
+        (
+            _with(BOTH, 0, https=NoAnswer(why="denied")),
+            "unknown",
+            "whether security groups of endpoints let it in is not known: ecr.api (denied)",
+        ),
+        (
+            _with(S3_ALONE, 0, policy=FORBIDS),
+            "fail",
+            "NAT gateway nat-1; the policy of the endpoint does not allow what containers need: s3 (s3:GetObject)",
+        ),
+        (replace(_with(S3_ALONE, 0, policy=FORBIDS), subnets=routed(NAT)), "pass", "2 by NAT gateway nat-1"),
+        (
+            _with(S3_ALONE, 0, policy=Passes(unclear=("s3:GetObject",))),
+            "unknown",
+            "whether the policy of the endpoint allows it hangs on its conditions: s3 (s3:GetObject)",
+        ),
+        (
+            replace(NETWORK, endpoints=NoAnswer(why="denied")),
+            "unknown",
+            "endpoints are in the way is not known: denied",
+        ),
+        (
+            replace(
+                _with(S3_ALONE, 0, policy=FORBIDS),
+                subnets=routed(TO_S3, Route(destination="0.0.0.0/0", target="tgw-1")),
+            ),
+            "fail",
+            "goes to tgw-1: what is beyond it cannot be seen from here; the policy of the endpoint does not allow",
+        ),
+        (
+            _with(replace(BOTH, subnets=routed(TO_S3)), 3, policy=Passes(denied=("secretsmanager:GetSecretValue",))),
+            "fail",
+            "endpoints; the policy of the endpoint does not allow what containers need: secretsmanager",
+        ),
+    ],
+)
+def test_what_an_endpoint_does_not_let_through_goes_no_other_way(network: Network, verdict: str, evidence: str) -> None:
+    answer, told = _way_out(network)
+    assert answer == verdict
+    assert evidence in told
 
 
 def test_subnets_of_another_vpc_fail_and_are_not_judged_by_its_tables() -> None:

@@ -91,6 +91,15 @@ class Door:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Passes:
+    """What an endpoint's policy does to the actions that containers need there; all go through by default."""
+
+    denied: tuple[str, ...] = ()
+    unclear: tuple[str, ...] = ()
+    """It hangs on conditions whose values are not known from here."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Endpoint:
     """A VPC endpoint; ``service`` is its name behind ``com.amazonaws.<region>.``."""
 
@@ -102,6 +111,7 @@ class Endpoint:
     """Whether the service's own name leads to it from everywhere in the VPC."""
     https: tuple[Door, ...] | NoAnswer = ()
     """Whom the security groups of an interface endpoint let in on TCP 443."""
+    policy: Passes = Passes()
 
 
 @dataclass(frozen=True, kw_only=True)

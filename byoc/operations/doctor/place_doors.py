@@ -7,6 +7,7 @@ from typing import Any
 
 from byoc.config import DeploymentConfig
 from byoc.operations.doctor.asking import NoAnswer
+from byoc.operations.doctor.endpoint_policy import Needed, passes
 from byoc.operations.doctor.place import Door, Endpoint, NatGateway, Route
 from byoc.operations.doctor.subject import Subject
 
@@ -31,17 +32,19 @@ def nat_gateways(
     }
 
 
-def endpoint(item: Mapping[str, Any], groups: Items | NoAnswer) -> Endpoint:
-    """An endpoint, with whom its security groups let in; ``groups``: those of the VPC."""
+def endpoint(item: Mapping[str, Any], groups: Items | NoAnswer, needed: Needed) -> Endpoint:
+    """An endpoint, with whom and what it lets in; ``groups``: those of the VPC, ``needed``: what containers ask for."""
     options = item.get("DnsOptions") or {}
+    service = ".".join(item["ServiceName"].split("amazonaws.", 1)[-1].split(".")[1:])
     return Endpoint(
         endpoint_id=item["VpcEndpointId"],
-        service=".".join(item["ServiceName"].split("amazonaws.", 1)[-1].split(".")[1:]),
+        service=service,
         state=str(item["State"]).lower(),
         gateway=item["VpcEndpointType"] == "Gateway",
         # With this option only look-ups that come from outside, through a resolver endpoint, lead to it.
         private_dns=bool(item.get("PrivateDnsEnabled")) and not options.get("PrivateDnsOnlyForInboundResolverEndpoint"),
         https=_https([one["GroupId"] for one in item.get("Groups") or ()], groups),
+        policy=passes(item.get("PolicyDocument"), needed.get(service, ())),
     )
 
 

@@ -11,6 +11,7 @@ from byoc.config import AccountConfig, DeploymentConfig, ExistingNetwork
 from byoc.operations.account import Account
 from byoc.operations.answers import AbsentError
 from byoc.operations.doctor.asking import NoAnswer, known, known_or_absent, tags_of
+from byoc.operations.doctor.endpoint_policy import needed
 from byoc.operations.doctor.place import (
     DNS_ATTRIBUTES,
     AclRule,
@@ -114,13 +115,16 @@ def _network(subject: Subject, ids: _Ids) -> Network:
     for missing in sorted({*wanted} - {item["SubnetId"] for item in items}):
         raise KeyError(missing)  # what is not there is an error of AWS's; so this is half an answer
     running, balancer = _in_place(subject)
+    asked = needed(subject)
     return Network(
         vpc_id=ids.vpc,
         cidrs=_cidrs(vpc),
         tags=tags_of(vpc),
         dns=known_or_absent(lambda: {name: _attribute(account, ids.vpc, name) for name in DNS_ATTRIBUTES}, {}),
         subnets=tuple(_subnet(item, tables, acls, public=item["SubnetId"] in ids.public) for item in items),
-        endpoints=endpoints if isinstance(endpoints, NoAnswer) else tuple(endpoint(item, groups) for item in endpoints),
+        endpoints=endpoints
+        if isinstance(endpoints, NoAnswer)
+        else tuple(endpoint(item, groups, asked) for item in endpoints),
         nats=nats if isinstance(nats, NoAnswer) else nat_gateways(nats, lambda one: _routes(tables, one)),
         shared=vpc.get("OwnerId", account.account.account_id) != account.account.account_id,
         groups=groups if isinstance(groups, NoAnswer) else {each["GroupId"]: each["GroupName"] for each in groups},

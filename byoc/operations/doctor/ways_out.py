@@ -38,7 +38,8 @@ def judge_ways_out(network: Network, private: tuple[Subnet, ...]) -> Check:
             name,
             "; ".join(stuck),
             "give them a route to a NAT gateway in a public subnet; or endpoints for ecr.api, ecr.dkr, logs and "
-            "secretsmanager (private DNS on, tcp 443 open to them) and a gateway endpoint for s3",
+            "secretsmanager (private DNS on, tcp 443 open to them) and a gateway endpoint for s3, whose policies allow "
+            "what containers need",
         )
     if unsure:
         return unknown(_AREA, name, "; ".join(unsure), "ask who runs what the route leads to")
@@ -47,6 +48,16 @@ def judge_ways_out(network: Network, private: tuple[Subnet, ...]) -> Check:
 
 def _out(network: Network, subnet: Subnet) -> tuple[str, bool | None]:
     """By what tasks of a subnet reach AWS, and whether it works: None where that cannot be seen from here."""
+    words, verdict = _road(network, subnet)
+    if verdict is False:
+        return words, verdict
+    hindrance, sure = _in_the_way(network, subnet)
+    if hindrance and (sure or verdict):
+        return f"{words}; {hindrance}", False if sure else None
+    return words, verdict
+
+
+def _road(network: Network, subnet: Subnet) -> tuple[str, bool | None]:
     for target in subnet.default_routes:
         if target.startswith("nat-"):
             return _by_nat(network, target)
@@ -87,9 +98,8 @@ def _out_of_nat(nat: str, found: NatGateway) -> tuple[str, bool | None]:
 
 def _by_endpoints(network: Network, endpoints: tuple[Endpoint, ...], subnet: Subnet) -> tuple[str, bool | None]:
     missing = _without_endpoint(endpoints, subnet)
-    used = [each for each in endpoints if not each.gateway and each.service in _THROUGH_ENDPOINTS and _is_usable(each)]
     if not missing:
-        return _by_doors(network, used, subnet)
+        return "endpoints", True
     lost = " (its default route leads to what is gone)" if any(route.blackhole for route in subnet.known_routes) else ""
     told = f"no route to {ANYWHERE}{lost}, and no usable endpoint for {', '.join(missing)}"
     if network.shared:
@@ -100,10 +110,42 @@ def _by_endpoints(network: Network, endpoints: tuple[Endpoint, ...], subnet: Sub
     return told, False
 
 
-def _by_doors(network: Network, used: list[Endpoint], subnet: Subnet) -> tuple[str, bool | None]:
-    """Whether the security groups of endpoints let the subnet's containers in."""
+def _in_the_way(network: Network, subnet: Subnet) -> tuple[str, bool]:
+    """What endpoints keep from a subnet's containers, if anything, and whether that is certain.
+
+    An endpoint takes its service's name or route for itself: what it does not let through, goes no other way.
+    """
+    if isinstance(network.endpoints, NoAnswer):
+        return f"whether endpoints are in the way is not known: {network.endpoints.why}", False
+    met = [
+        each
+        for each in network.endpoints
+        if each.service in _THROUGH_ENDPOINTS and _is_usable(each) and (not each.gateway or _is_routed(each, subnet))
+    ]
+    closed, unsure = _closed(network, [each for each in met if not each.gateway], subnet)
+    forbidden = [f"{each.service} ({', '.join(each.policy.denied)})" for each in met if each.policy.denied]
+    unclear = [f"{each.service} ({', '.join(each.policy.unclear)})" for each in met if each.policy.unclear]
+    certain = [
+        *_told("no security group of the endpoint lets it in on tcp 443", closed),
+        *_told("the policy of the endpoint does not allow what containers need", forbidden),
+    ]
+    if certain:
+        return "; ".join(certain), True
+    doubts = [
+        *_told("whether security groups of endpoints let it in is not known", unsure),
+        *_told("whether the policy of the endpoint allows it hangs on its conditions", unclear),
+    ]
+    return "; ".join(doubts), False
+
+
+def _told(words: str, services: list[str]) -> list[str]:
+    return [f"{words}: {', '.join(sorted(services))}"] if services else []
+
+
+def _closed(network: Network, doors: list[Endpoint], subnet: Subnet) -> tuple[list[str], list[str]]:
+    """The endpoints whose security groups do not let the subnet's containers in, and those of which it is not known."""
     closed, unsure = [], []
-    for each in used:
+    for each in doors:
         if isinstance(each.https, NoAnswer):
             unsure.append(f"{each.service} ({each.https.why})")
             continue
@@ -112,11 +154,7 @@ def _by_doors(network: Network, used: list[Endpoint], subnet: Subnet) -> tuple[s
             closed.append(each.service)
         elif let_in is None:
             unsure.append(f"{each.service} (in part)")
-    if closed:
-        return f"no security group of the endpoint lets it in on tcp 443: {', '.join(sorted(closed))}", False
-    if unsure:
-        return f"endpoints; whether their security groups let it in is not known: {', '.join(sorted(unsure))}", None
-    return "endpoints", True
+    return closed, unsure
 
 
 def _lets_in(doors: tuple[Door, ...], subnet: Subnet, groups: frozenset[str]) -> bool | None:
@@ -149,6 +187,9 @@ def _without_endpoint(endpoints: tuple[Endpoint, ...], subnet: Subnet) -> list[s
 
 def _reaches_s3(endpoints: tuple[Endpoint, ...], subnet: Subnet) -> bool:
     ways = [each for each in endpoints if each.service == "s3" and _is_usable(each)]
-    # A gateway endpoint works through a route to its prefix list; AWS writes the route with the endpoint as target.
-    routed = {route.target for route in subnet.known_routes if not route.blackhole}
-    return any(not each.gateway or each.endpoint_id in routed for each in ways)
+    return any(not each.gateway or _is_routed(each, subnet) for each in ways)
+
+
+def _is_routed(gateway: Endpoint, subnet: Subnet) -> bool:
+    """A gateway endpoint works through a route to its prefix list; AWS writes the route with the endpoint as target."""
+    return any(route.target == gateway.endpoint_id and not route.blackhole for route in subnet.known_routes)
