@@ -97,6 +97,8 @@ class CustomerAccount(pulumi.ComponentResource):
     """What to push images to, by repository name."""
     deployment_urls: pulumi.Output[Mapping[str, str]]
     """Where inline deployments answer, by deployment name."""
+    task_definition_arns: pulumi.Output[Mapping[str, str]]
+    """The newest revision of the API of inline deployments, by deployment name."""
 
     def __init__(self, name: str, args: CustomerAccountArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("byoc:index:CustomerAccount", name, None, opts)
@@ -160,6 +162,7 @@ class CustomerAccount(pulumi.ComponentResource):
         self.alarm_topic_arn = runtime.alarm_topic_arn
         self.repository_urls = runtime.repository_urls
         self.deployment_urls = all_of({key: made.url for key, made in deployments.items()})
+        self.task_definition_arns = all_of({key: made.task_definition_arn for key, made in deployments.items()})
         self.register_outputs(
             {
                 "role_arn": self.role_arn,
@@ -180,6 +183,7 @@ class CustomerAccount(pulumi.ComponentResource):
                 "alarm_topic_arn": self.alarm_topic_arn,
                 "repository_urls": self.repository_urls,
                 "deployment_urls": self.deployment_urls,
+                "task_definition_arns": self.task_definition_arns,
             }
         )
 

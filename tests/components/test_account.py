@@ -147,8 +147,8 @@ def test_inline_deployments_use_the_runtime_of_their_account() -> None:
         assert network["subnets"] == [f"acct-network-private-us-west-2{zone}-id" for zone in "abc"]
         assert network["assignPublicIp"] is False
         assert service.plain["cluster"] == "arn:aws:test:us-west-2:123456789012:acct-runtime-cluster"
-    urls = outputs_of(recording, "byoc:index:CustomerAccount")["deployment_urls"]
-    assert set(urls) == {"chat", "support"}
+    outputs = outputs_of(recording, "byoc:index:CustomerAccount")
+    assert set(outputs["deployment_urls"]) == set(outputs["task_definition_arns"]) == {"chat", "support"}
 
 
 def test_tasks_of_inline_deployments_wait_for_their_way_out_and_databases_do_not() -> None:

@@ -113,6 +113,16 @@ def outcome(*steps: dict[str, Any], made: int = 8) -> dict[str, Any]:
     return {"stack": "chat", "state": "succeeded", "steps": list(steps), "outputs": {"taskDefinitionArn": arn}}
 
 
+def account_outcome(*changed: str) -> dict[str, Any]:
+    """Of an account stack with two deployments, of which those of these services changed."""
+    urn = (
+        "urn:pulumi:eu::byoc::byoc:index:CustomerAccount$byoc:index:Deployment$aws:ecs/service:Service::eu-deployment-"
+    )
+    arns = {name: f"arn:aws:ecs:us-west-2:123456789012:task-definition/langgraph-cloud-{name}-api:8" for name in BOTH}
+    return {"steps": [{**SERVICE, "urn": urn + name} for name in changed], "outputs": {"taskDefinitionArns": arns}}
+
+
+BOTH = ("chat", "support")
 BACK = Rollout(task_definition=f"{FAMILY}:8", state="FAILED", reason="tasks failed to start.")
 
 
@@ -133,12 +143,17 @@ BACK = Rollout(task_definition=f"{FAMILY}:8", state="FAILED", reason="tasks fail
         ),
         (outcome(), {}, ""),
         ({"steps": [SERVICE], "outputs": {}}, {}, ""),
+        (account_outcome("chat-service-api"), {}, f"{FAMILY}:8 did not become healthy: ECS is at {FAMILY}:7"),
+        (account_outcome("chat-service-queue"), {}, f"{FAMILY}:8 did not become healthy: ECS is at {FAMILY}:7"),
+        (account_outcome("support-service-api", "other-chat-service-api"), {}, ""),  # a rollback of chat stays one
+        (account_outcome("chat-service-api"), {"task_definition": f"{FAMILY}:8"}, ""),
+        ({**account_outcome("chat-service-api"), "outputs": {"taskDefinitionArns": {}}}, {}, ""),
     ],
 )
 def test_a_run_after_which_ecs_went_back_is_found_out(
     told: dict[str, Any], service: dict[str, Any], found: str
 ) -> None:
-    assert went_elsewhere(told, {"api": situations.service(**service)}) == found
+    assert went_elsewhere(told, "chat", {"api": situations.service(**service)}) == found
 
 
 @pytest.mark.parametrize("at", [7, 8])

@@ -143,7 +143,7 @@ def _gone_back(root: Path, stack: str, profile: str | None, result: Mapping[str,
     (outcome,) = result["stacks"]
     for target in _targets(root, stack, profile):
         try:
-            found = went_elsewhere(outcome, present_services(target))
+            found = went_elsewhere(outcome, target.deployment, present_services(target))
         except ByocError as error:
             print(f"whether {target.deployment} is at its new revision is not known: {error}", file=sys.stderr)
             continue

@@ -9,6 +9,7 @@ from byoc.automation.stack_run import REFUSED, Guard, Verdict
 from byoc.errors import ByocError
 from byoc.operations.answers import AskingError
 from byoc.operations.revisions.guard import rolling_out
+from byoc.operations.revisions.outcome import is_service_of
 from byoc.operations.revisions.read import present_services
 from byoc.operations.stacks import read_stacks
 from byoc.operations.targets import Accounts, Target, targets
@@ -55,16 +56,11 @@ def _concerned(found: list[Target], preview: RunResult) -> list[Target]:
         return found
     concerned = []
     for name in _changed_services(preview):
-        its = [target for target in found if name.endswith(_endings(target.deployment))]
+        its = [target for target in found if is_service_of(target.deployment, name)]
         if not its:
             return found
         concerned += its
     return [target for target in found if target in concerned]
-
-
-def _endings(deployment: str) -> tuple[str, ...]:
-    """How the logical names of a deployment's services end in an account stack (``byoc.components.account``)."""
-    return tuple(f"-deployment-{deployment}-{part}" for part in ("service-api", "service-queue", "cache-service"))
 
 
 def _verdict(found: list[Target]) -> Verdict:

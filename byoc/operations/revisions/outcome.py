@@ -10,14 +10,28 @@ from byoc.operations.status.facts import ServiceFacts
 _SERVICE = "aws:ecs/service:Service"
 
 
-def went_elsewhere(outcome: Mapping[str, Any], services: Mapping[str, ServiceFacts]) -> str:
-    """What ECS is at instead of the stack's new revision, in words; empty if it is there. Pure.
+def is_service_of(deployment: str, logical_name: str) -> bool:
+    """Whether a resource of an account stack is a service of a deployment (``byoc.components.account``)."""
+    parts = ("service-api", "service-queue", "cache-service")
+    return logical_name.endswith(tuple(f"-deployment-{deployment}-{part}" for part in parts))
 
-    ``outcome``: a stack's part of a run's result. A run that changed no service says nothing: a rollback may be what
-    runs. Neither does a stack that does not tell the task definition that it made, as one with several deployments.
+
+def went_elsewhere(outcome: Mapping[str, Any], deployment: str, services: Mapping[str, ServiceFacts]) -> str:
+    """What ECS is at instead of the new revision of one of a stack's deployments, in words; empty if it is there. Pure.
+
+    ``outcome``: a stack's part of a run's result. A run that did not change the deployment's services says nothing: a
+    rollback may be what runs. Neither does a stack that does not tell the task definition that it made.
     """
-    made = str(outcome.get("outputs", {}).get("taskDefinitionArn") or "").rpartition("/")[2]
-    changed = any(step["type"] == _SERVICE and step["op"] in ("update", "replace") for step in outcome["steps"])
+    outputs = outcome.get("outputs", {})
+    inline = outputs.get("taskDefinitionArns")  # of an account stack
+    arn = outputs.get("taskDefinitionArn") if inline is None else inline.get(deployment)
+    made = str(arn or "").rpartition("/")[2]
+    changed = any(
+        step["type"] == _SERVICE
+        and step["op"] in ("update", "replace")
+        and (inline is None or is_service_of(deployment, step["urn"].rpartition("::")[2]))
+        for step in outcome["steps"]
+    )
     api = services.get("api")
     if not made or not changed or api is None or (api.task_definition == made and api.rollout != "FAILED"):
         return ""
