@@ -91,6 +91,7 @@ def test_where_nothing_is_left_it_is_not_deployed() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_retries")
 def test_a_deletion_that_broke_off_is_told_of_each_day_until_it_is_finished(world: World, tmp_path: Path) -> None:
     with traced(world, tmp_path) as life:
         life.server.add_project("chat")
