@@ -11,7 +11,7 @@ from byoc.config import AccountConfig, DeploymentConfig, ExistingNetwork
 from byoc.operations.answers import AbsentError, listed
 from byoc.operations.doctor.asking import Absent, NoAnswer, known, tags_of
 from byoc.operations.doctor.subject import Subject
-from byoc.operations.many import each
+from byoc.operations.many import chunks, each
 
 _AT_ONCE = 8
 _ALARMS_AT_ONCE = 100
@@ -188,9 +188,9 @@ def _alarms(subject: Subject, names: Sequence[str]) -> Mapping[str, Held]:
 
     def arns() -> dict[str, str]:
         found = {}
-        for first in range(0, len(names), _ALARMS_AT_ONCE):
-            some: dict[str, Any] = {"AlarmNames": list(names[first : first + _ALARMS_AT_ONCE])}
-            for page in subject.account.pages("cloudwatch:DescribeAlarms", AlarmTypes=_ALARM_TYPES, **some):
+        for some in chunks(names, _ALARMS_AT_ONCE):
+            asked: dict[str, Any] = {"AlarmNames": some, "AlarmTypes": ["MetricAlarm", "CompositeAlarm"]}
+            for page in subject.account.pages("cloudwatch:DescribeAlarms", **asked):
                 metric = listed("cloudwatch:DescribeAlarms", page, "MetricAlarms")
                 for item in (*metric, *page.get("CompositeAlarms", ())):
                     found[item["AlarmName"]] = item["AlarmArn"]
@@ -200,9 +200,6 @@ def _alarms(subject: Subject, names: Sequence[str]) -> Mapping[str, Held]:
         return tags_of(subject.account.ask("cloudwatch:ListTagsForResource", ResourceARN=arn))
 
     return _holders(names, known(arns), tags)
-
-
-_ALARM_TYPES = ["MetricAlarm", "CompositeAlarm"]
 
 
 def _registries(subject: Subject, names: Sequence[str]) -> Mapping[str, Held]:
