@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -24,18 +24,21 @@ SECRET = "langgraph-cloud/chat/environment"
 
 
 class SetClock(Clock):
-    """The clock of this machine and that of AWS, both set forward; ``wrong`` sets this machine's alone."""
+    """The clock of this machine and that of AWS, both stopped and set forward; ``wrong`` sets this machine's alone.
+
+    They are stopped so that no midnight comes between what a test does on one day.
+    """
 
     def __init__(self) -> None:
+        self.start = super().now()
         self.forward = timedelta()
         self.wrong = timedelta()
 
     def now(self) -> datetime:
-        return super().now() + self.forward + self.wrong
+        return self.start + self.forward + self.wrong
 
     def of(self, answer: Mapping[str, Any]) -> datetime | None:
-        said = super().of(answer)
-        return said + self.forward if said else None
+        return self.start + self.forward if super().of(answer) else None
 
 
 @dataclass
@@ -46,8 +49,6 @@ class Traced:
     server: LangSmithServer
     clock: SetClock = field(default_factory=SetClock)
     destroyed: list[str] = field(default_factory=list)
-    start: date = field(default_factory=lambda: datetime.now(UTC).date())
-    """The day on which everything was made."""
 
     def on(self, day: int) -> Traced:
         """Set the clock to that many days after the start."""
@@ -56,7 +57,7 @@ class Traced:
 
     def day(self, number: int) -> date:
         """The date of a day."""
-        return self.start + timedelta(days=number)
+        return self.clock.start.date() + timedelta(days=number)
 
     def trace(self, name: str = "chat") -> None:
         """A run, now."""
