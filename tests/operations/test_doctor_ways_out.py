@@ -162,7 +162,7 @@ def _with(network: Network, number: int, **changes: Any) -> Network:
         (
             _with(BOTH, 0, https=()),
             "fail",
-            "NAT gateway nat-1; no security group of the endpoint lets it in on tcp 443: ecr.api",
+            "subnet-1, subnet-2: NAT gateway nat-1; no security group of the endpoint lets it in on tcp 443: ecr.api",
         ),
         (_with(BOTH, 0, https=(), private_dns=False), "pass", "2 by NAT gateway nat-1"),  # its name leads elsewhere
         (_with(BOTH, 0, https=(), state="pending"), "pass", "2 by NAT gateway nat-1"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections import Counter
+from collections import defaultdict
 
 from byoc.operations.doctor.asking import NoAnswer, silence_of
 from byoc.operations.doctor.checks import Area, Check, failed, passed, unknown
@@ -23,15 +23,13 @@ def judge_ways_out(network: Network, private: tuple[Subnet, ...]) -> Check:
     name = "way out of private subnets"
     if silence := silence_of(subnet.routes for subnet in private):
         return silence.check(_AREA, name)
-    by: Counter[str] = Counter()
-    stuck, unsure = [], []
+    found: dict[tuple[str, bool | None], list[str]] = defaultdict(list)
     for subnet in private:
-        words, verdict = _out(network, subnet)
-        by[words] += 1
-        if verdict is False:
-            stuck.append(f"{subnet.subnet_id}: {words}")
-        elif verdict is None:
-            unsure.append(f"{subnet.subnet_id}: {words}")
+        found[_out(network, subnet)].append(subnet.subnet_id)
+    stuck, unsure = (
+        [f"{', '.join(ids)}: {words}" for (words, verdict), ids in found.items() if verdict is sought]
+        for sought in (False, None)
+    )
     if stuck:
         return failed(
             _AREA,
@@ -49,7 +47,7 @@ def judge_ways_out(network: Network, private: tuple[Subnet, ...]) -> Check:
             "ask who runs what the route leads to, or who wrote the endpoint's policy: image layers come from S3 by "
             "links that ECR has signed, so that a condition on who asks leaves them out",
         )
-    return passed(_AREA, name, "; ".join(f"{count} by {words}" for words, count in by.items()))
+    return passed(_AREA, name, "; ".join(f"{len(ids)} by {words}" for (words, _), ids in found.items()))
 
 
 def _out(network: Network, subnet: Subnet) -> tuple[str, bool | None]:
