@@ -12,15 +12,15 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tests.golden.examples import ROOT
+from tests.waiting import wait_until
 
 SECRET = "hush-hush-7f3a"
 PASSPHRASE = "a-passphrase-91c2"
@@ -252,12 +252,3 @@ class TinyProject:
     def locks(self) -> list[Path]:
         """The locks that the backend holds."""
         return list((self.state / ".pulumi" / "locks").rglob("*.json"))
-
-
-def wait_until(happened: Callable[[], bool], what: str) -> None:
-    """Wait for something that another process does."""
-    for _ in range(1200):
-        if happened():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"never came: {what}")

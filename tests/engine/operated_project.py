@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from byoc.sandbox.emulator.task_troubles import TaskTrouble
-from tests.engine.automation_project import BYOC, Ran, wait_until
+from tests.engine.automation_project import BYOC, Ran
 from tests.engine.real_world import RealWorld
 from tests.sandbox.sandbox_world import World
+from tests.waiting import wait_until
 
 CLUSTER, SERVICE = "langgraph-cloud-cluster", "langgraph-cloud-chat-api"
 ROLE = "LangGraphCloudBYOCRole"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.automation_project import PASSPHRASE, SECRET, TinyProject, wait_until
+from tests.engine.automation_project import PASSPHRASE, SECRET, TinyProject
 from tests.golden.examples import ROOT
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 

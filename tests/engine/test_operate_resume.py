@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from tests.engine.automation_project import wait_until
 from tests.engine.operated_project import OperatedProject
 from tests.engine.real_world import RealWorld
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World, Worlds
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 
 from byoc.automation.submissions import Queue
-from tests.engine.automation_project import wait_until
 from tests.engine.operated_project import SERVICE, OperatedProject
 from tests.engine.real_world import RealWorld
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World
+from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 FIRST = "1.0.0"

@@ -6,7 +6,6 @@ import contextlib
 import select
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -40,14 +39,6 @@ class Proxy:
         """Host and port."""
         return f"{HOST}:{self.port}"
 
-    def met(self, times: int) -> bool:
-        """Whether it is asked for so many tunnels and no more; its threads may be a moment behind who asks."""
-        for _ in range(500):
-            if len(self.tunnels) >= times:
-                break
-            time.sleep(0.02)
-        return len(self.tunnels) == times
-
 
 @contextlib.contextmanager
 def proxy() -> Iterator[Proxy]:
@@ -74,6 +65,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.content.holders.append(self.headers.get("proxy-authorization", ""))
         if self.content.is_silent:
             self.content.closing.wait()
+            self.close_connection = True
+            return
         if self.content.refuse:
             self.send_error(self.content.refuse)
             return

@@ -13,6 +13,7 @@ from byoc.sandbox.emulator.faults import Latency
 from tests.operations.operated_world import Operated
 from tests.sandbox.sandbox_world import CHAT, SUPPORT, World
 from tests.sandbox.test_e2e_interruption import command
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -55,9 +56,6 @@ def _asking(silent: World, words: str) -> subprocess.Popen[str]:
     """A command that was let in, and waits for all else."""
     first = silent.client.next_call()
     process = command(silent, *words.split())
-    deadline = time.monotonic() + 60
-    while silent.client.next_call() == first:
-        assert time.monotonic() < deadline, f"{words} does not ask"
-        time.sleep(0.05)
+    wait_until(lambda: silent.client.next_call() > first, f"a question of {words}", seconds=60)
     time.sleep(0.5)  # it asks more, in threads, as soon as it knows who it is
     return process

@@ -23,6 +23,7 @@ from byoc.operations.account import Account
 from tests.operations.submit_probe import GATE, LOG, begin
 from tests.sandbox.cli_runner import Outcome, byoc
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, World
+from tests.waiting import wait_until
 
 SECONDS = 60.0
 REPOSITORY = "123456789012.dkr.ecr.us-west-2.amazonaws.com/agents/chat"
@@ -33,15 +34,10 @@ def submit(root: Path, stack: str = "chat", image: str = "", **more: Any) -> Run
     return Queue(root, stack).submit({**request, **more}, begin)
 
 
-def until(done: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + SECONDS
-    while not done():
-        assert time.monotonic() < end, what
-        time.sleep(0.02)
-
-
 def wait_for_the_end(root: Path, *stacks: str) -> None:
-    until(lambda: not any(Queue(root, stack).is_at_work() for stack in stacks), "the worker has not ended")
+    wait_until(
+        lambda: not any(Queue(root, stack).is_at_work() for stack in stacks), "the end of the worker", seconds=SECONDS
+    )
 
 
 def states(root: Path, stack: str = "chat") -> list[str]:
@@ -54,7 +50,7 @@ def log(root: Path) -> list[str]:
 
 
 def begun(root: Path) -> None:
-    until(lambda: log(root), "no run has begun")
+    wait_until(lambda: log(root), "a run", seconds=SECONDS)
 
 
 def test_of_quick_pushes_the_first_and_the_last_are_rolled_out_and_those_between_are_skipped(tmp_path: Path) -> None:
@@ -95,7 +91,7 @@ def test_a_fault_of_byoc_fails_the_run_with_its_reason_and_the_next_one_begins(t
 def test_queues_of_two_stacks_do_not_wait_for_each_other(tmp_path: Path) -> None:
     submit(tmp_path, "chat")
     submit(tmp_path, "support")
-    until(lambda: len(log(tmp_path)) == 2, "both have not begun")
+    wait_until(lambda: len(log(tmp_path)) == 2, "the beginning of both", seconds=SECONDS)
     (tmp_path / GATE).touch()
     wait_for_the_end(tmp_path, "chat", "support")
     assert (states(tmp_path, "chat"), states(tmp_path, "support")) == (["DEPLOYED"], ["DEPLOYED"])
@@ -193,7 +189,7 @@ def test_of_submitted_runs_the_newest_are_kept_and_none_that_waits_is_removed(tm
 def test_a_run_waits_for_another_that_is_at_its_stack(tmp_path: Path) -> None:
     with held(tmp_path, ["chat"], words="up chat"):
         record = submit(tmp_path)
-        until(lambda: record.pid is not None, "no worker")
+        wait_until(lambda: record.pid is not None, "a worker", seconds=SECONDS)
         assert states(tmp_path) == ["DEPLOYING"]
         assert log(tmp_path) == []
         assert record.state is RunState.RUNNING

@@ -26,7 +26,8 @@ from byoc.operations.revisions.outcome import went_elsewhere
 from byoc.operations.status.facts import Rollout
 from byoc.operations.targets import Target
 from tests.operations import situations
-from tests.operations.test_submit import until
+from tests.operations.test_submit import SECONDS
+from tests.waiting import wait_until
 
 REPOSITORY_ROOT = Path(__file__).resolve().parents[2]
 ON_A_TERMINAL = """
@@ -61,7 +62,7 @@ def test_the_worker_outlives_the_terminal_of_who_submitted(tmp_path: Path) -> No
         record = RunRecord(tmp_path / ".byoc" / "runs" / run)
         assert record.state.value == "running", (record.folder / "log.txt").read_text()
         assert Queue(tmp_path, "chat").is_at_work()
-    until(lambda: not Queue(tmp_path, "chat").is_at_work(), "the worker has not ended")
+    wait_until(lambda: not Queue(tmp_path, "chat").is_at_work(), "the end of the worker", seconds=SECONDS)
     (shown,) = Queue(tmp_path, "chat").submissions()
     assert (shown.state, shown.why.startswith("no Pulumi.yaml in ")) == ("CREATE_FAILED", True), "there is no project"
 

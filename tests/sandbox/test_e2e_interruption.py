@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ import pytest
 from byoc.sandbox.emulator.faults import Latency
 from byoc.sandbox.session import CallObserver
 from tests.sandbox.sandbox_world import ACCOUNT, CHAT, PROJECT, Run, Settled, World, in_a_process, is_read
+from tests.waiting import wait_until
 
 pytestmark = pytest.mark.slow
 
@@ -99,10 +99,7 @@ def command(world: World, *words: str) -> subprocess.Popen[str]:
 def wait_for_calls(world: World, count: int) -> None:
     """Until the embedded AWS has answered so many more calls."""
     start = world.client.next_call()
-    deadline = time.monotonic() + 60
-    while world.client.next_call() < start + count:
-        assert time.monotonic() < deadline, "the command makes no calls"
-        time.sleep(0.02)
+    wait_until(lambda: world.client.next_call() >= start + count, "calls of the command", seconds=60, pause=0.02)
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGKILL, -signal.SIGKILL)])

@@ -16,6 +16,7 @@ from byoc.sandbox.emulator.client import EmulatorError
 from byoc.sandbox.emulator.faults import Fault, Latency
 from byoc.sandbox.emulator.server import Emulator
 from tests.sandbox.emulator_stage import REGION, Stage, code
+from tests.waiting import wait_until
 
 AGES = 50.0
 """Seconds that no test waits for."""
@@ -156,11 +157,7 @@ def test_a_call_that_came_in_before_is_not_among_those_since(stage: Stage) -> No
 
 
 def _until_arrived(stage: Stage, calls: int) -> None:
-    for _ in range(3000):
-        if stage.client.next_call() >= calls:
-            return
-        time.sleep(0.01)
-    raise AssertionError("the calls do not come in")
+    wait_until(lambda: stage.client.next_call() >= calls, "the calls", seconds=30)
 
 
 def test_a_fault_that_cannot_be_meant_is_refused(stage: Stage) -> None:
